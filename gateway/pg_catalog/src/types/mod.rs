@@ -1,0 +1,3 @@
+//! Types: text in and out, comparison, casts.
+
+pub mod compare;
