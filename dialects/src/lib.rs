@@ -1,0 +1,34 @@
+//! Canonical SQL in, each engine's SQL out. Canonical SQL is Postgres syntax with Postgres semantics.
+//!
+//! Pure: no I/O, no async, no catalog, no users. Every position is a 1-based character of the statement's own text.
+
+mod balance;
+mod complexity;
+mod datafusion;
+mod dialect;
+mod error;
+mod functions;
+mod identifier;
+mod lex;
+mod now;
+mod parameters;
+mod parse;
+mod position;
+mod postgres;
+mod relations;
+mod rewrite;
+mod split;
+mod visit;
+
+pub use sqlparser::ast;
+
+pub use dialect::{DIALECTS, Dialect, Rendering, dialect};
+pub use error::Error;
+pub use functions::{ENGINE_FUNCTIONS, Function, FunctionKind, Volatility, function, functions, nearest_function};
+pub use identifier::{fold, ident, name_parts};
+pub use now::{Instant, freeze_now};
+pub use parameters::{bind_parameters, parameter_count};
+pub use parse::{parse_query, parse_statement};
+pub use position::Position;
+pub use relations::{RelationRef, Relations, relations};
+pub use split::{Fragment, split};
