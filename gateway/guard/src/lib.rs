@@ -5,7 +5,10 @@ mod approved;
 mod check;
 mod error;
 mod limit;
+mod reading;
+mod system;
 
 pub use approved::Approved;
 pub use check::{Bounds, check};
 pub use error::{Error, problem};
+pub use system::check_system;
