@@ -1,0 +1,97 @@
+//! What a session gives back for one statement.
+
+use std::sync::Arc;
+
+use mantissa_core::{ErrorKind, Field, PgType, Problem, Rows};
+
+/// A statement that has been parsed and described, ready to run any number of times.
+#[derive(Debug, Clone)]
+pub struct Prepared {
+    pub(crate) statement: Arc<crate::statement::Statement>,
+    pub(crate) text: Arc<str>,
+    /// Characters of the batch before the statement.
+    pub(crate) offset: u32,
+    pub(crate) shape: Arc<Shape>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Shape {
+    pub parameters: Vec<PgType>,
+    pub fields: Option<Arc<[Field]>>,
+}
+
+impl Prepared {
+    /// The types of `$1`, `$2`, ...
+    pub fn parameters(&self) -> &[PgType] {
+        &self.shape.parameters
+    }
+
+    /// Result columns; `None` for a statement that returns no rows.
+    pub fn fields(&self) -> Option<&Arc<[Field]>> {
+        self.shape.fields.as_ref()
+    }
+
+    /// The statement's text, as the client sent it.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// What running a statement gives.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Rows to stream. `tag` is the command tag; `counted` says that the number of rows follows it ("SELECT 5").
+    /// `binary` asks for binary rows in the simple protocol (FETCH from a BINARY cursor).
+    Rows { rows: Rows, tag: &'static str, counted: bool, binary: bool },
+    /// Done, nothing to stream: the whole command tag, "SET", "MOVE 3".
+    Command(String),
+    /// COPY ... TO STDOUT.
+    CopyOut { rows: Rows, format: CopyFormat },
+    /// An empty query string.
+    Empty,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum CopyFormat {
+    Text { delimiter: u8, null: String, header: bool },
+    Csv { delimiter: u8, null: String, header: bool, quote: u8, escape: u8, force_quote: ForceQuote },
+    Binary,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum ForceQuote {
+    None,
+    All,
+    Columns(Vec<String>),
+}
+
+/// The letter of ReadyForQuery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TransactionStatus {
+    Idle,
+    InTransaction,
+    Failed,
+}
+
+/// A message to the client beside the result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    /// `NOTICE`, `WARNING`, `INFO`.
+    pub severity: &'static str,
+    pub sqlstate: &'static str,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+}
+
+impl Notice {
+    pub fn notice(message: impl Into<String>) -> Self {
+        Self { severity: "NOTICE", sqlstate: "00000", message: message.into(), detail: None, hint: None }
+    }
+
+    pub fn warning(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self { severity: "WARNING", sqlstate: kind.sqlstate(), message: message.into(), detail: None, hint: None }
+    }
+}
+
+pub(crate) type Result<T, E = Problem> = std::result::Result<T, E>;
