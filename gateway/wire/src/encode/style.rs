@@ -1,0 +1,127 @@
+//! The session settings that text output depends on.
+
+use chrono::{DateTime, Offset, TimeZone};
+use chrono_tz::{OffsetName, Tz};
+pub(crate) use mantissa_query::{DateOrder, DateStyle as DateFormat, IntervalStyle as IntervalFormat};
+use mantissa_query::{OutputStyle, TimeZone as SessionZone};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum ByteaFormat {
+    #[default]
+    Hex,
+    Escape,
+}
+
+/// A time zone: a named one of the zone database, or seconds east of UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Zone {
+    Named(Tz),
+    Fixed(i32),
+}
+
+impl Zone {
+    pub const UTC: Zone = Zone::Fixed(0);
+
+    /// Seconds east of UTC at an instant.
+    pub fn offset_at(self, unix_seconds: i64) -> i32 {
+        match self {
+            Zone::Fixed(seconds) => seconds,
+            Zone::Named(Tz::UTC) => 0,
+            Zone::Named(tz) => {
+                let instant = DateTime::from_timestamp(unix_seconds, 0).unwrap_or_default();
+                tz.offset_from_utc_datetime(&instant.naive_utc()).fix().local_minus_utc()
+            }
+        }
+    }
+
+    /// Seconds east of UTC where a local clock shows `local_seconds` (counted as if it were UTC). Of two answers, and in
+    /// the gap when clocks go forward, Postgres takes standard time: the offset that held before.
+    pub fn offset_of_local(self, local_seconds: i64) -> i32 {
+        match self {
+            Zone::Fixed(seconds) => seconds,
+            Zone::Named(_) => {
+                const DAY: i64 = 86_400;
+                let before = self.offset_at(local_seconds - DAY);
+                let after = self.offset_at(local_seconds + DAY);
+                let fits = |offset: i32| self.offset_at(local_seconds - i64::from(offset)) == offset;
+                match (fits(before), fits(after)) {
+                    (true, true) => before.min(after),
+                    (false, true) => after,
+                    _ => before,
+                }
+            }
+        }
+    }
+
+    /// "CET"; `None` where the zone has no letters for it.
+    pub fn abbreviation_at(self, unix_seconds: i64) -> Option<String> {
+        match self {
+            Zone::Fixed(0) => Some("UTC".to_owned()),
+            Zone::Fixed(_) => None,
+            Zone::Named(tz) => {
+                let instant = DateTime::from_timestamp(unix_seconds, 0)?;
+                let offset = tz.offset_from_utc_datetime(&instant.naive_utc());
+                let name = offset.abbreviation()?.to_owned();
+                name.starts_with(|first: char| first.is_ascii_alphabetic()).then_some(name)
+            }
+        }
+    }
+}
+
+/// How values are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Style {
+    pub dates: DateFormat,
+    pub order: DateOrder,
+    pub intervals: IntervalFormat,
+    pub zone: Zone,
+    pub extra_float_digits: i32,
+    pub bytea: ByteaFormat,
+}
+
+impl From<&OutputStyle> for Style {
+    fn from(session: &OutputStyle) -> Self {
+        Self {
+            dates: session.date_style,
+            order: session.date_order,
+            intervals: session.interval_style,
+            zone: match session.time_zone {
+                SessionZone::Named(tz) => Zone::Named(tz),
+                SessionZone::Fixed(seconds) => Zone::Fixed(seconds),
+            },
+            extra_float_digits: session.extra_float_digits,
+            bytea: if session.bytea_hex { ByteaFormat::Hex } else { ByteaFormat::Escape },
+        }
+    }
+}
+
+impl Default for Style {
+    /// PostgreSQL's own defaults, in UTC.
+    fn default() -> Self {
+        Self {
+            dates: DateFormat::Iso,
+            order: DateOrder::Mdy,
+            intervals: IntervalFormat::Postgres,
+            zone: Zone::UTC,
+            extra_float_digits: 1,
+            bytea: ByteaFormat::Hex,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_times_take_the_offset_that_postgres_takes() {
+        let berlin = Zone::Named(Tz::Europe__Berlin);
+        let at = |text: &str| chrono::NaiveDateTime::parse_from_str(text, "%F %T").unwrap().and_utc().timestamp();
+        assert_eq!(berlin.offset_of_local(at("2024-01-15 12:00:00")), 3600);
+        assert_eq!(berlin.offset_of_local(at("2024-07-15 12:00:00")), 7200);
+        // PostgreSQL 15: 2024-10-27 02:30 (twice) is +01, 2024-03-31 02:30 (never) is read with +01.
+        assert_eq!(berlin.offset_of_local(at("2024-10-27 02:30:00")), 3600);
+        assert_eq!(berlin.offset_of_local(at("2024-03-31 02:30:00")), 3600);
+        assert_eq!(berlin.abbreviation_at(at("2024-07-15 12:00:00")).as_deref(), Some("CEST"));
+    }
+}
