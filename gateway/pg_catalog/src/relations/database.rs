@@ -1,0 +1,205 @@
+//! The relations of one database, and as one session sees them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+
+use mantissa_core::Problem;
+use parking_lot::RwLock;
+
+use super::build::{Builder, qualified};
+use super::functions::{function_key, push_function, push_schema};
+use super::keys::{constraint_key, push_keys, trigger_key};
+use super::objects::{Objects, RelationKind, RelationObject, SchemaObject};
+use super::oids::Oids;
+use super::session::{self, SessionSource};
+use super::tables::{self, push_relation};
+use super::views::VIEWS;
+use crate::data::{DataError, Snapshot};
+use crate::relation::{Relation, Relations, Row, Source};
+
+/// Schema under which rows of set-returning functions are found (`pg_get_keywords`, `pg_encodings`). No statement can
+/// name it by accident.
+const FUNCTION_SCHEMA: &str = "$functions";
+
+/// Triggers of one foreign key.
+const TRIGGERS: usize = 4;
+
+/// The catalogs of one state of a database. Made once for it, shared by every session.
+pub struct DatabaseRelations {
+    /// Rows of the database's own objects, by system catalog.
+    own: HashMap<&'static str, Vec<Row>>,
+    /// System catalogs with the rows of both, made at first use.
+    merged: RwLock<HashMap<String, Arc<Relation>>>,
+    /// Relations of other schemas with rows of their own.
+    extra: HashMap<(String, String), Source>,
+    definitions: HashMap<u32, String>,
+    generation: u64,
+}
+
+impl DatabaseRelations {
+    /// # Errors
+    /// An object that refers to a type, table, key or column that is not there.
+    pub fn new(objects: &Objects) -> Result<Self, Problem> {
+        static GENERATION: AtomicU64 = AtomicU64::new(1);
+        let (own, definitions) = rows_of(objects)?;
+        Ok(Self {
+            own,
+            merged: RwLock::default(),
+            extra: HashMap::new(),
+            definitions,
+            generation: GENERATION.fetch_add(1, Ordering::Relaxed),
+        })
+    }
+
+    /// Adds a relation that statements may read beside the system's.
+    pub fn with(mut self, source: Source) -> Self {
+        let shape = source.shape();
+        let key = (shape.schema.clone(), shape.name.clone());
+        self.extra.insert(key, source);
+        self
+    }
+
+    fn find(&self, schema: &str, name: &str) -> Option<Source> {
+        if let Some(source) = self.extra.get(&(schema.to_owned(), name.to_owned())) {
+            return Some(source.clone());
+        }
+        let snapshot = Snapshot::get().ok()?;
+        match schema {
+            FUNCTION_SCHEMA => snapshot.relation("pg_catalog", name)?.ok().map(Source::Rows),
+            "pg_catalog" | "information_schema" => self.system(snapshot, schema, name),
+            _ => None,
+        }
+    }
+
+    fn system(&self, snapshot: &'static Snapshot, schema: &str, name: &str) -> Option<Source> {
+        let shape = snapshot.shape(schema, name)?;
+        if let Some(sql) = view(schema, name) {
+            return Some(Source::View { shape: Arc::clone(shape), sql: Arc::clone(sql) });
+        }
+        let fixed = snapshot.relation(schema, name);
+        if schema == "pg_catalog"
+            && let Some(own) = self.own.get(name)
+        {
+            return fixed?.ok().map(|fixed| Source::Rows(self.merge(name, &fixed, own)));
+        }
+        match fixed {
+            Some(relation) => relation.ok().map(Source::Rows),
+            None => Some(Source::Rows(Arc::new(Relation::new(Arc::clone(shape), Vec::new())))),
+        }
+    }
+
+    fn merge(&self, name: &str, fixed: &Relation, own: &[Row]) -> Arc<Relation> {
+        if let Some(relation) = self.merged.read().get(name) {
+            return Arc::clone(relation);
+        }
+        let rows = fixed.rows.iter().chain(own).cloned().collect();
+        let relation = Arc::new(Relation::new(Arc::clone(&fixed.shape), rows));
+        self.merged.write().entry(name.to_owned()).or_insert(relation).clone()
+    }
+}
+
+fn view(schema: &str, name: &str) -> Option<&'static Arc<str>> {
+    static TEXTS: LazyLock<Vec<Arc<str>>> =
+        LazyLock::new(|| VIEWS.iter().map(|(_, _, sql)| Arc::from(sql.trim())).collect());
+    let place = VIEWS.iter().position(|(other, view, _)| *other == schema && *view == name)?;
+    TEXTS.get(place)
+}
+
+type OwnRows = (HashMap<&'static str, Vec<Row>>, HashMap<u32, String>);
+
+fn rows_of(objects: &Objects) -> Result<OwnRows, DataError> {
+    let oids = Oids::assign(named(objects));
+    let mut builder = Builder::new(objects, &oids)?;
+    for schema in schemas(objects) {
+        push_schema(&mut builder, &schema)?;
+    }
+    for relation in &objects.relations {
+        push_relation(&mut builder, relation)?;
+        push_keys(&mut builder, relation)?;
+    }
+    for function in &objects.functions {
+        push_function(&mut builder, function)?;
+    }
+    let definition = |relation: &RelationObject| match &relation.kind {
+        RelationKind::View { definition } => Some((builder.relation_oid(relation), definition.clone())),
+        RelationKind::Table => None,
+    };
+    let definitions = objects.relations.iter().filter_map(definition).collect();
+    Ok((builder.finish(), definitions))
+}
+
+/// The schemas listed and those of relations and functions, without PostgreSQL's own.
+fn schemas(objects: &Objects) -> Vec<SchemaObject> {
+    let mut schemas = objects.schemas.clone();
+    let of_relations = objects.relations.iter().map(|relation| &relation.schema);
+    for name in of_relations.chain(objects.functions.iter().map(|function| &function.schema)) {
+        let system = matches!(name.as_str(), "pg_catalog" | "information_schema" | "public" | "pg_toast");
+        if !system && !schemas.iter().any(|schema| schema.name == *name) {
+            schemas.push(SchemaObject { name: name.clone(), comment: None });
+        }
+    }
+    schemas
+}
+
+/// Every object that needs an OID.
+fn named(objects: &Objects) -> Vec<(&'static str, String)> {
+    let mut names: Vec<_> = schemas(objects).into_iter().map(|schema| ("pg_namespace", schema.name)).collect();
+    for relation in &objects.relations {
+        let name = qualified(&relation.schema, &relation.name);
+        names.extend([
+            ("pg_class", name.clone()),
+            ("pg_class", tables::toast_key(relation)),
+            ("pg_class", tables::toast_index_key(relation)),
+            ("pg_type", name.clone()),
+            ("pg_type", tables::array_key(relation)),
+            ("pg_rewrite", name),
+        ]);
+        let defaults = relation.columns.iter().filter(|column| column.default.is_some());
+        names.extend(defaults.map(|column| ("pg_attrdef", tables::default_key(relation, column))));
+        let indexes = relation.indexes.iter().map(|index| &index.name);
+        let keys = relation.keys.iter().map(|key| &key.name);
+        names.extend(keys.clone().chain(indexes).map(|index| ("pg_class", qualified(&relation.schema, index))));
+        let foreign = relation.foreign_keys.iter().map(|key| &key.name);
+        let checks = relation.checks.iter().map(|check| &check.name);
+        let constraints = keys.chain(foreign.clone()).chain(checks);
+        names.extend(constraints.map(|name| ("pg_constraint", constraint_key(relation, name))));
+        for key in foreign {
+            names.extend((0..TRIGGERS).map(|number| ("pg_trigger", trigger_key(relation, key, number))));
+        }
+    }
+    names.extend(objects.functions.iter().map(|function| ("pg_proc", function_key(function))));
+    names
+}
+
+/// The relations that one statement of a session may read.
+pub struct SessionRelations {
+    pub database: Arc<DatabaseRelations>,
+    pub session: Arc<dyn SessionSource>,
+}
+
+impl Relations for SessionRelations {
+    fn lookup(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<Source> {
+        let find = |schema: &str| {
+            let of_session = (schema == "pg_catalog").then(|| session::lookup(name, &self.session)).flatten();
+            of_session.or_else(|| self.database.find(schema, name))
+        };
+        match schema {
+            Some(schema) => find(schema),
+            None => search_path.iter().find_map(|schema| find(schema)),
+        }
+    }
+
+    fn generation(&self) -> u64 {
+        self.database.generation
+    }
+
+    fn view_definition(&self, oid: u32) -> Option<String> {
+        if let Some(definition) = self.database.definitions.get(&oid) {
+            return Some(definition.clone());
+        }
+        let snapshot = Snapshot::get().ok()?;
+        let shape = snapshot.shapes().find(|shape| shape.oid == oid)?;
+        view(&shape.schema, &shape.name).map(|sql| format!(" {sql};"))
+    }
+}

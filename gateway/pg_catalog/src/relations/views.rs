@@ -1,0 +1,28 @@
+//! The system views, as SELECTs over other relations.
+
+macro_rules! views {
+    ($($schema:literal: $($name:literal)*;)*) => {
+        /// Schema, name and SELECT of each view. A system view that is not listed has no rows, or rows made by `session`.
+        pub(super) const VIEWS: &[(&str, &str, &str)] =
+            &[$($(($schema, $name, include_str!(concat!("../../views/", $schema, "/", $name, ".sql"))),)*)*];
+    };
+}
+
+views! {
+    "pg_catalog":
+        "pg_available_extension_versions" "pg_available_extensions" "pg_group" "pg_indexes" "pg_matviews"
+        "pg_policies" "pg_publication_tables" "pg_roles" "pg_rules" "pg_sequences" "pg_shadow"
+        "pg_stat_all_indexes" "pg_stat_all_tables" "pg_stat_database" "pg_stat_database_conflicts"
+        "pg_stat_gssapi" "pg_stat_ssl" "pg_stat_sys_indexes" "pg_stat_sys_tables" "pg_stat_user_indexes"
+        "pg_stat_user_tables" "pg_statio_all_indexes" "pg_statio_all_tables" "pg_statio_sys_indexes"
+        "pg_statio_sys_tables" "pg_statio_user_indexes" "pg_statio_user_tables" "pg_tables" "pg_user"
+        "pg_user_mappings" "pg_views";
+    "information_schema":
+        "administrable_role_authorizations" "applicable_roles" "character_sets" "check_constraints"
+        "collation_character_set_applicability" "collations" "column_domain_usage" "column_privileges"
+        "column_udt_usage" "columns" "constraint_column_usage" "constraint_table_usage" "domain_constraints"
+        "domain_udt_usage" "domains" "enabled_roles" "information_schema_catalog_name" "key_column_usage"
+        "parameters" "referential_constraints" "role_column_grants" "role_routine_grants" "role_table_grants"
+        "routine_privileges" "routines" "schemata" "sequences" "table_constraints" "table_privileges" "tables"
+        "view_column_usage" "view_table_usage" "views";
+}
