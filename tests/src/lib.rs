@@ -1,0 +1,1 @@
+//! End-to-end tests: real clients against a real server. The tests themselves are this crate's test targets.
