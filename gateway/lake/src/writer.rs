@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch, UInt32Array};
 use arrow::compute::{SortOptions, concat_batches, sort_to_indices, take_record_batch};
@@ -88,7 +87,7 @@ fn write_file(layout: &Layout, name: &str, rows: &RecordBatch) -> Result<u64> {
     Ok(bytes)
 }
 
-fn properties(rows: &RecordBatch) -> Arc<WriterProperties> {
+fn properties(rows: &RecordBatch) -> WriterProperties {
     let level = ZstdLevel::try_new(1).unwrap_or_default();
     let time_first = SortingColumn { column_idx: common::TIME as i32, descending: false, nulls_first: false };
     let mut builder = WriterProperties::builder()
@@ -102,7 +101,7 @@ fn properties(rows: &RecordBatch) -> Arc<WriterProperties> {
     for column in UNIQUE {
         builder = builder.set_column_dictionary_enabled(ColumnPath::from(*column), false);
     }
-    Arc::new(with_bloom_filters(builder, rows).build())
+    with_bloom_filters(builder, rows).build()
 }
 
 /// Bloom filters where a column has values at all, sized by how many there may be.
@@ -117,7 +116,7 @@ fn with_bloom_filters(mut builder: WriterPropertiesBuilder, rows: &RecordBatch) 
         builder = builder
             .set_column_bloom_filter_enabled(path.clone(), true)
             .set_column_bloom_filter_fpp(path.clone(), 0.01)
-            .set_column_bloom_filter_ndv(path, distinct.min(GROUP_ROWS) as u64);
+            .set_column_bloom_filter_max_ndv(path, distinct.min(GROUP_ROWS) as u64);
     }
     builder
 }
