@@ -41,7 +41,10 @@ pub(super) fn push_function(builder: &mut Builder<'_>, function: &FunctionObject
             ("pronamespace", Datum::Oid(namespace)),
             ("proowner", Datum::Oid(OWNER)),
             ("prolang", Datum::Oid(language(builder, &function.language)?)),
-            ("procost", Datum::Float4(if matches!(function.language.as_str(), "internal" | "c") { 1.0 } else { 100.0 })),
+            (
+                "procost",
+                Datum::Float4(if matches!(function.language.as_str(), "internal" | "c") { 1.0 } else { 100.0 }),
+            ),
             ("prorows", Datum::Float4(if function.returns_set { 1000.0 } else { 0.0 })),
             ("prokind", Datum::Char(b'f')),
             ("proisstrict", Datum::Bool(function.strict)),

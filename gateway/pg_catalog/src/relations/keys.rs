@@ -140,12 +140,7 @@ pub(super) fn push_index_row(
 }
 
 /// Columns that every kind of constraint fills in.
-fn constraint(
-    builder: &Builder<'_>,
-    relation: &RelationObject,
-    name: &str,
-    kind: u8,
-) -> Vec<(&'static str, Datum)> {
+fn constraint(builder: &Builder<'_>, relation: &RelationObject, name: &str, kind: u8) -> Vec<(&'static str, Datum)> {
     let action = |kind_of_action: u8| Datum::Char(if kind == b'f' { kind_of_action } else { b' ' });
     vec![
         ("oid", Datum::Oid(builder.oids.get("pg_constraint", &constraint_key(relation, name)))),

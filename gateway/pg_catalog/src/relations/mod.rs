@@ -18,9 +18,7 @@ pub use objects::{
     CheckObject, ColumnObject, ForeignKeyObject, FunctionObject, IndexObject, KeyObject, Objects, RelationKind,
     RelationObject, SchemaObject, Statistics,
 };
-pub use session::{
-    BackendFacts, CursorFacts, PreparedFacts, SessionSource, SettingFacts, UserFacts,
-};
+pub use session::{BackendFacts, CursorFacts, PreparedFacts, SessionSource, SettingFacts, UserFacts};
 
 use crate::data::DataError;
 

@@ -1,6 +1,6 @@
 //! What a database holds beside its system catalogs: schemas, tables, views, keys, indexes, functions.
 
-use mantissa_core::{Catalog, PgType, TableKind};
+use mantissa_core::{Catalog, PgType, Table, TableKind};
 
 /// A database's own objects, from which rows of the system catalogs are made.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -39,7 +39,9 @@ pub struct RelationObject {
 pub enum RelationKind {
     Table,
     /// With its definition as `pg_get_viewdef` prints it.
-    View { definition: String },
+    View {
+        definition: String,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -144,27 +146,31 @@ impl RelationObject {
     }
 }
 
+impl From<&Table> for RelationObject {
+    fn from(table: &Table) -> Self {
+        let kind = match &table.kind {
+            TableKind::Table => RelationKind::Table,
+            TableKind::View(sql) => RelationKind::View { definition: view_definition(sql) },
+        };
+        let columns = table.columns.iter().map(|column| ColumnObject {
+            name: column.name.clone(),
+            ty: column.ty,
+            typmod: column.typmod,
+            not_null: !column.nullable,
+            default: None,
+            comment: column.comment.clone(),
+        });
+        let mut relation = RelationObject::new(&table.name.schema, &table.name.name, kind, columns.collect());
+        relation.comment = table.comment.clone();
+        relation
+    }
+}
+
 impl From<&Catalog> for Objects {
     /// The lake's tables: readable by everybody who may connect, without keys.
     fn from(catalog: &Catalog) -> Self {
-        let relations = catalog.tables.iter().map(|table| {
-            let kind = match &table.kind {
-                TableKind::Table => RelationKind::Table,
-                TableKind::View(sql) => RelationKind::View { definition: view_definition(sql) },
-            };
-            let columns = table.columns.iter().map(|column| ColumnObject {
-                name: column.name.clone(),
-                ty: column.ty,
-                typmod: column.typmod,
-                not_null: !column.nullable,
-                default: None,
-                comment: column.comment.clone(),
-            });
-            let mut relation = RelationObject::new(&table.name.schema, &table.name.name, kind, columns.collect());
-            relation.comment = table.comment.clone();
-            relation
-        });
-        Self { relations: relations.collect(), public: true, ..Self::default() }
+        let relations = catalog.tables.iter().map(|table| RelationObject::from(table.as_ref())).collect();
+        Self { relations, public: true, ..Self::default() }
     }
 }
 

@@ -3,7 +3,7 @@
 use mantissa_core::PgType;
 
 use super::build::{
-    Builder, OWNER, OWNER_NAME, PG_ATTRDEF, PG_CLASS, PG_NAMESPACE, PG_REWRITE, PG_TYPE, qualified,
+    Builder, OWNER, OWNER_NAME, PG_ATTRDEF, PG_CLASS, PG_NAMESPACE, PG_REWRITE, PG_TYPE, Storage, qualified,
 };
 use super::objects::{ColumnObject, RelationKind, RelationObject};
 use crate::data::DataError;
@@ -65,16 +65,12 @@ pub(super) fn push_relation(builder: &mut Builder<'_>, relation: &RelationObject
     Ok(())
 }
 
-fn push_class(
-    builder: &mut Builder<'_>,
-    relation: &RelationObject,
-    oid: u32,
-    namespace: u32,
-) -> Result<(), DataError> {
+fn push_class(builder: &mut Builder<'_>, relation: &RelationObject, oid: u32, namespace: u32) -> Result<(), DataError> {
     let view = relation.is_view();
-    let referenced = builder.objects.relations.iter().any(|other| {
-        other.foreign_keys.iter().any(|key| key.schema == relation.schema && key.table == relation.name)
-    });
+    let referenced =
+        builder.objects.relations.iter().any(|other| {
+            other.foreign_keys.iter().any(|key| key.schema == relation.schema && key.table == relation.name)
+        });
     let statistics = relation.statistics;
     let toast = if needs_toast(builder, relation) { builder.oids.get("pg_class", &toast_key(relation)) } else { 0 };
     let row_type = builder.oids.get("pg_type", &qualified(&relation.schema, &relation.name));
@@ -117,12 +113,7 @@ pub(super) fn privileges(public: bool, owner: &str, others: &str) -> Datum {
 }
 
 /// The row type and the array over it.
-fn push_types(
-    builder: &mut Builder<'_>,
-    relation: &RelationObject,
-    oid: u32,
-    namespace: u32,
-) -> Result<(), DataError> {
+fn push_types(builder: &mut Builder<'_>, relation: &RelationObject, oid: u32, namespace: u32) -> Result<(), DataError> {
     let row_type = builder.oids.get("pg_type", &qualified(&relation.schema, &relation.name));
     let array_type = builder.oids.get("pg_type", &array_key(relation));
     let common = |oid: u32, name: &str| {
@@ -204,6 +195,16 @@ pub(super) fn push_attribute(
         return Err(DataError::Missing(format!("type {}", column.ty.0)));
     };
     let dimensions = i32::from(builder.types.is_array(column.ty));
+    push_stored_attribute(builder, relation, column, number, (storage, dimensions))
+}
+
+fn push_stored_attribute(
+    builder: &mut Builder<'_>,
+    relation: u32,
+    column: &ColumnObject,
+    number: i16,
+    (storage, dimensions): (Storage, i32),
+) -> Result<(), DataError> {
     builder.push(
         "pg_attribute",
         &[
@@ -339,7 +340,9 @@ fn push_toast(builder: &mut Builder<'_>, relation: &RelationObject, main: u32) -
     push_plain_class(builder, table, &name, namespace, b't', columns.len(), None)?;
     push_plain_class(builder, index, &format!("{name}_index"), namespace, b'i', 2, None)?;
     for (number, column) in (1..).zip(&columns) {
-        push_attribute(builder, table, column, number)?;
+        let Some(mut storage) = builder.types.storage(column.ty) else { continue };
+        storage.storage = b'p';
+        push_stored_attribute(builder, table, column, number, (storage, 0))?;
         if number < 3 {
             push_attribute(builder, index, column, number)?;
             builder.depend((PG_CLASS, index, 0), (PG_CLASS, table, number.into()), b'a')?;

@@ -1,0 +1,10 @@
+//! Catalog relations and catalog queries against a real PostgreSQL 15.
+
+mod corpus;
+mod evaluate;
+mod fixture;
+mod objects;
+mod replay;
+mod server;
+mod tables;
+mod views;

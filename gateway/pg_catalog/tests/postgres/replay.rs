@@ -1,0 +1,265 @@
+//! Every reading statement that clients sent, answered by the crate and by PostgreSQL.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use regex::Regex;
+use tokio_postgres::Client;
+
+use crate::corpus::{self, Captured};
+use crate::evaluate::{self, Answer};
+use crate::fixture::{Fixture, demo_objects};
+use crate::server::Server;
+use crate::tables::Labels;
+
+/// OIDs in the captured statements, and what they stood for when they were captured.
+const CAPTURED_OIDS: &[(&str, &str)] = &[
+    ("16385", "<pg_namespace sales>"),
+    ("16386", "<pg_class 2200.users>"),
+    ("16387", "<pg_type 2200._users>"),
+    ("16388", "<pg_type 2200.users>"),
+    ("16393", "<pg_class 2200.users_pkey>"),
+    ("16395", "<pg_class <pg_namespace sales>.orders>"),
+    ("16396", "<pg_type <pg_namespace sales>._orders>"),
+    ("16397", "<pg_type <pg_namespace sales>.orders>"),
+    ("16400", "<pg_class <pg_namespace sales>.orders_pkey>"),
+    ("16407", "<pg_class <pg_namespace sales>.orders_placed_idx>"),
+    ("16408", "<pg_class 2200.v_active>"),
+    ("16409", "<pg_type 2200._v_active>"),
+    ("16410", "<pg_type 2200.v_active>"),
+    ("16412", "<pg_proc 2200.add1.23>"),
+];
+
+/// Statements left out: text that tells them, and why.
+const LEFT_OUT: &[(&str, &str)] = &[
+    ("pg_sleep", "waits; cancellation is tested through the wire"),
+    ("pg_terminate_backend", "ends a session; tested through the wire"),
+    ("pg_cancel_backend", "ends a statement; tested through the wire"),
+];
+
+/// Columns whose values are not compared: name, and why.
+const VOLATILE: &[(&str, &str)] = &[
+    ("attoptions", "since 15.19 PostgreSQL keeps a log position there for its own use"),
+    ("version", "the build of the server"),
+    ("pg_backend_pid", "the process"),
+    ("pid", "the process"),
+    ("backend_start", "a time"),
+    ("xact_start", "a time"),
+    ("query_start", "a time"),
+    ("state_change", "a time"),
+    ("now", "a time"),
+    ("current_timestamp", "a time"),
+    ("short_desc", "sentences about settings are not carried"),
+    ("extra_desc", "sentences about settings are not carried"),
+    ("relfrozenxid", "transaction ids differ from run to run"),
+    ("relminmxid", "transaction ids differ from run to run"),
+    ("datfrozenxid", "transaction ids differ from run to run"),
+    ("datminmxid", "transaction ids differ from run to run"),
+    ("backend_xmin", "transaction ids differ from run to run"),
+    ("age", "transaction ids differ from run to run"),
+    ("relfilenode", "files of mapped catalogs are numbered as they are rewritten"),
+];
+
+/// Statements that are known to differ: place, a tab, and why.
+const KNOWN: &str = include_str!("known_differences.tsv");
+
+/// Tables of the schema that hold users' data: reading them is another engine's work.
+fn reads_data(sql: &str) -> bool {
+    static TABLES: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(
+            r#"(?i)\b(from|join)\s+(only\s+)?("?(public|sales)"?\s*\.\s*)?"?(users|orders|v_active)"?(\s|$|;|\))"#,
+        )
+        .expect("a pattern")
+    });
+    TABLES.is_match(sql)
+}
+
+fn is_reading(sql: &str) -> bool {
+    let code: String = sql.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    let code = code.trim_start_matches(|c: char| c.is_whitespace() || c == '(');
+    let word = code.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or("").to_ascii_lowercase();
+    matches!(word.as_str(), "select" | "with" | "values" | "table")
+}
+
+/// The statement with captured OIDs replaced by those of one side.
+fn with_oids(text: &str, labels: &Labels) -> String {
+    static NUMBER: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"\b[0-9]{5}\b").expect("a pattern"));
+    let replace = |number: &regex::Captures<'_>| {
+        let label = CAPTURED_OIDS.iter().find(|(oid, _)| *oid == &number[0]).map(|(_, label)| *label);
+        label.and_then(|label| labels.oid(label)).unwrap_or(&number[0]).to_owned()
+    };
+    NUMBER.replace_all(text, replace).into_owned()
+}
+
+/// For one side: its OIDs; a parameter without a captured value is the schema `public`, as when the corpus was made.
+fn localized(captured: &Captured, labels: &Labels) -> Captured {
+    let mut sql = with_oids(&captured.sql, labels);
+    if captured.parameters.is_empty() && sql.contains("$1") {
+        sql = sql.replace("$1", "(select oid from pg_namespace where nspname='public')");
+    }
+    let parameters =
+        captured.parameters.iter().map(|value| value.as_ref().map(|text| with_oids(text, labels))).collect();
+    Captured { sql, parameters, ..captured.clone() }
+}
+
+async fn ask_postgres(client: &Client, statement: &Captured) -> Answer {
+    let state =
+        |error: tokio_postgres::Error| error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned());
+    let prepared = client.prepare(&statement.sql).await.map_err(state)?;
+    let columns = prepared.columns().iter();
+    let fields = columns.map(|column| (column.name().to_owned(), column.type_().oid())).collect();
+    let sql = if statement.parameters.is_empty() {
+        statement.sql.clone()
+    } else {
+        let quote = |value: &Option<String>| match value {
+            Some(text) => format!("'{}'", text.replace('\'', "''")),
+            None => "NULL".to_owned(),
+        };
+        let values: Vec<String> = statement.parameters.iter().map(quote).collect();
+        client.batch_execute(&format!("PREPARE replayed AS {}", statement.sql)).await.map_err(state)?;
+        format!("EXECUTE replayed({})", values.join(", "))
+    };
+    let messages = client.simple_query(&sql).await;
+    if !statement.parameters.is_empty() {
+        client.batch_execute("DEALLOCATE replayed").await.map_err(state)?;
+    }
+    let mut rows = Vec::new();
+    for message in messages.map_err(state)? {
+        if let tokio_postgres::SimpleQueryMessage::Row(row) = message {
+            rows.push((0..row.len()).map(|index| row.get(index).map(str::to_owned)).collect());
+        }
+    }
+    Ok((fields, rows))
+}
+
+fn normal(answer: Answer, labels: &Labels) -> Answer {
+    let (fields, mut rows) = answer?;
+    for row in &mut rows {
+        for ((name, _), value) in fields.iter().zip(row.iter_mut()) {
+            let volatile = VOLATILE.iter().any(|(column, _)| name.eq_ignore_ascii_case(column));
+            if let Some(text) = value {
+                *text = if volatile { "...".to_owned() } else { labels.apply(text) };
+            } else if volatile {
+                *value = Some("...".to_owned());
+            }
+        }
+    }
+    Ok((fields, rows))
+}
+
+/// What differs, in a line; `None` where nothing does.
+fn difference(expected: &Answer, found: &Answer, ordered: bool) -> Option<String> {
+    let (expected, found) = match (expected, found) {
+        (Err(expected), Err(found)) if expected == found => return None,
+        (Err(expected), Err(found)) => return Some(format!("error {found}, not {expected}")),
+        (Err(expected), Ok(_)) => return Some(format!("no error, but PostgreSQL has {expected}")),
+        (Ok(_), Err(found)) => return Some(format!("error {found}")),
+        (Ok(expected), Ok(found)) => (expected, found),
+    };
+    if expected.0 != found.0 {
+        let pairs = expected.0.iter().zip(&found.0);
+        let first = pairs.filter(|(expected, found)| expected != found).map(|pair| format!("{pair:?}")).next();
+        return Some(format!("columns ({} and {}): {first:?}", expected.0.len(), found.0.len()));
+    }
+    if expected.1 == found.1 {
+        return None;
+    }
+    let sorted = |rows: &[Vec<Option<String>>]| {
+        let mut rows = rows.to_vec();
+        rows.sort();
+        rows
+    };
+    let (all_expected, all_found) = (sorted(&expected.1), sorted(&found.1));
+    if all_expected == all_found {
+        // Rows that tie, and user objects ordered by OID, may stand in another order.
+        return (ordered && !is_tie(&expected.1, &found.1)).then(|| "other order".to_owned());
+    }
+    let missing = all_expected.iter().find(|row| !all_found.contains(row));
+    let extra = all_found.iter().find(|row| !all_expected.contains(row));
+    Some(format!(
+        "rows ({} and {}): PostgreSQL has {missing:?}, we have {extra:?}",
+        all_expected.len(),
+        all_found.len()
+    ))
+}
+
+/// Whether rows in different places mention user objects' OIDs, by which PostgreSQL and we order differently.
+fn is_tie(expected: &[Vec<Option<String>>], found: &[Vec<Option<String>>]) -> bool {
+    let labelled = |row: &Vec<Option<String>>| row.iter().flatten().any(|value| value.contains("<pg_"));
+    expected.iter().zip(found).filter(|(expected, found)| expected != found).all(|(row, _)| labelled(row))
+}
+
+fn is_ordered(sql: &str) -> bool {
+    let mut depth = 0i32;
+    let mut outer = String::new();
+    for character in sql.chars() {
+        match character {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            other if depth == 0 => outer.push(other),
+            _ => {}
+        }
+    }
+    outer.to_ascii_lowercase().contains("order by")
+}
+
+#[tokio::test]
+async fn clients_get_what_postgresql_gives_them() {
+    const TEST: &str = "clients_get_what_postgresql_gives_them";
+    let (Some(folder), Some(server)) = (corpus::folder(TEST), Server::start(TEST)) else { return };
+    Fixture::load_demo(&server, &folder).await;
+    let client = server.connect("demo").await;
+    // Sentences about PostgreSQL's own objects are not carried: the reference forgets them too.
+    let forget = "SET allow_system_table_mods = on;
+                  DELETE FROM pg_description WHERE objoid < 16384; DELETE FROM pg_shdescription";
+    client.batch_execute(forget).await.expect("a reference without sentences");
+    let fixture = Fixture::new(&server, &demo_objects()).await;
+    let theirs = Labels::of_postgres(&client).await;
+    let ours = Labels::of_crate(&fixture.relations);
+    let only = std::env::var("REPLAY").ok();
+    let mut scores: BTreeMap<String, (usize, usize)> = BTreeMap::new();
+    let mut failures = BTreeMap::new();
+    let mut other_engine = 0;
+    for captured in corpus::statements(&folder) {
+        if only.as_ref().is_some_and(|only| !captured.place.contains(only.as_str())) || !is_reading(&captured.sql) {
+            continue;
+        }
+        if LEFT_OUT.iter().any(|(text, _)| captured.sql.contains(text)) {
+            continue;
+        }
+        if reads_data(&captured.sql) {
+            other_engine += 1;
+            continue;
+        }
+        let expected = normal(ask_postgres(&client, &localized(&captured, &theirs)).await, &theirs);
+        let found = normal(evaluate::ask(&fixture, &localized(&captured, &ours)), &ours);
+        let score = scores.entry(captured.client.clone()).or_default();
+        score.1 += 1;
+        match difference(&expected, &found, is_ordered(&captured.sql)) {
+            None => score.0 += 1,
+            Some(difference) => {
+                failures.insert(captured.place.clone(), difference);
+            }
+        }
+    }
+    let (passed, total) = scores.values().fold((0, 0), |sum, score| (sum.0 + score.0, sum.1 + score.1));
+    for (client, (passed, total)) in &scores {
+        println!("{client:<16} {passed:>4}/{total}");
+    }
+    println!("{:<16} {passed:>4}/{total}; {other_engine} statements read data of users", "all");
+    if only.is_some() {
+        panic!("{failures:#?}");
+    }
+    check_known(&failures);
+}
+
+/// Every difference must be listed, and every one listed must be there.
+fn check_known(failures: &BTreeMap<String, String>) {
+    let lines = KNOWN.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let known: BTreeSet<&str> = lines.map(|line| line.split('\t').next().unwrap_or("")).collect();
+    let found: BTreeSet<&str> = failures.keys().map(String::as_str).collect();
+    let new: Vec<String> = found.difference(&known).map(|place| format!("{place}\t{}", failures[*place])).collect();
+    let gone: Vec<&&str> = known.difference(&found).collect();
+    assert!(new.is_empty(), "{} new differences:\n{}", new.len(), new.join("\n"));
+    assert!(gone.is_empty(), "these no longer differ, take them off the list: {gone:?}");
+}
