@@ -1,0 +1,29 @@
+use mantissa_core::Catalog;
+use mantissa_lake::GeoSource;
+
+use super::{Failure, print};
+use crate::config::Config;
+use crate::wiring;
+
+/// `mantissa sources`: every log source with its table, and what the lake holds of it.
+pub fn run(config: &Config, json: bool) -> Result<(), Failure> {
+    let lake = wiring::open_lake(config, GeoSource::None)?;
+    let snapshot = lake.snapshot();
+    let mut rows = Vec::new();
+    for source in lake.sources() {
+        let held = snapshot.table(&source.name);
+        let files = held.map_or(&[][..], |table| table.files.as_slice());
+        let count: u64 = files.iter().map(|file| file.rows).sum();
+        let bytes: u64 = files.iter().map(|file| file.bytes).sum();
+        rows.push(vec![
+            source.name.clone(),
+            format!("{}.{}", Catalog::LOGS, source.name),
+            source.title.clone(),
+            if source.parser.is_some() { "yes" } else { "rows only" }.to_owned(),
+            count.to_string(),
+            files.len().to_string(),
+            bytes.to_string(),
+        ]);
+    }
+    print::table(&["source", "table", "title", "parser", "rows", "files", "bytes"], &rows, json)
+}
