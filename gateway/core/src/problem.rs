@@ -21,6 +21,11 @@ macro_rules! error_kinds {
                 match self { $(ErrorKind::$name => $sqlstate,)* }
             }
 
+            /// The first kind with this code.
+            pub fn by_sqlstate(sqlstate: &str) -> Option<ErrorKind> {
+                ErrorKind::ALL.iter().copied().find(|kind| kind.sqlstate() == sqlstate)
+            }
+
             pub fn http_status(self) -> u16 {
                 match self { $(ErrorKind::$name => $http,)* }
             }
@@ -36,6 +41,7 @@ error_kinds! {
     CannotCoerce "42846" 400,
     CannotConnectNow "57P03" 503,
     CardinalityViolation "21000" 400,
+    CharacterNotInRepertoire "22021" 400,
     ConfigurationInvalid "F0000" 500,
     ConnectionFailure "08006" 502,
     CostLimitExceeded "53400" 402,
@@ -73,6 +79,7 @@ error_kinds! {
     NameTooLong "42622" 400,
     NoActiveTransaction "25P01" 409,
     NumericOutOfRange "22003" 400,
+    ObjectNotInPrerequisiteState "55000" 409,
     OutOfMemory "53200" 503,
     ProgramLimitExceeded "54000" 413,
     ProtocolViolation "08P01" 400,
