@@ -93,7 +93,7 @@ pub const IMPOSSIBLE_TRAVEL: Attack = Attack {
     tables: &["okta"],
     actor: "omar.keller@larkspur.example",
     address: "his own in Berlin (DE), then 192.0.2.214 (BR)",
-    what: "Two successful logins, 35 minutes apart, from Berlin and from São Paulo.",
+    what: "Two successful logins, 35 minutes apart, from Berlin and from São Paulo. (The statement finds carmen.rossi of the password spray too.)",
     sql: "SELECT a.actor_name, a.time, a.src_country, b.time, b.src_country FROM okta a JOIN okta b\n  ON a.actor_name = b.actor_name AND a.src_country <> b.src_country\n AND b.time > a.time AND b.time < a.time + interval '1 hour'\nWHERE a.action = 'user.session.start' AND b.action = 'user.session.start'\n  AND a.outcome = 'success' AND b.outcome = 'success'",
     question: Some("okta users with successful sign-ins from two countries within 1 hour"),
     plant: impossible_travel,
