@@ -55,7 +55,7 @@ fn others(intent: &mut Intent) {
 
 fn output(previous: &Intent, draft: &Draft, filters: &mut Vec<Filter>) -> Result<Output, Unclear> {
     let table = previous.table.as_str();
-    let mut keys = draft.groups.iter().map(|group| shape::key_of(group, table)).collect::<Result<Vec<_>, _>>()?;
+    let mut keys = shape::keys_of(draft, table)?;
     let heads = draft.concepts.iter().filter(|concept| concept.head && !concept.verb && !concept.spent);
     let heads =
         heads.map(|concept| shape::expr_for(concept.name, table).map(Key::Field)).collect::<Result<Vec<_>, _>>()?;
@@ -96,7 +96,7 @@ fn output(previous: &Intent, draft: &Draft, filters: &mut Vec<Filter>) -> Result
     if !heads.is_empty() {
         return Ok(Output::Distinct(heads));
     }
-    if draft.who {
+    if draft.who && previous.output != (Output::Rows { limit: None, oldest: false }) || draft.who && draft.concepts.is_empty() {
         return Ok(Output::Distinct(vec![Key::Field(Expr::Column("actor_name".into()))]));
     }
     if draft.rows {

@@ -291,6 +291,11 @@ impl Parser<'_> {
             self.push_actors(values, false);
             return Some(end);
         }
+        if next.is_some_and(|piece| matches!(piece.text.as_str(), "seen" | "seen in")) && piece.text.len() > 3 {
+            let values = vec![Literal::Text(format!("%{}%", escape_like(&piece.text)))];
+            self.draft.filters.push(Filter::new("text", Expr::RawText, Op::ILike, values));
+            return Some(at + 2);
+        }
         self.vendor_literal(at, &piece.text)
     }
 
@@ -426,7 +431,12 @@ impl Parser<'_> {
         if self.get(next).is_some_and(|p| matches!(p.item, Item::Ip)) {
             return self.address(next, "src_ip", Op::Is);
         }
-        if let Some((values, end)) = self.actors(next) {
+        if self.get(next).is_some_and(|p| p.has(|w| matches!(w, Word::Source(..)))) {
+            return Some(next);
+        }
+        if crate::shape::unit_word(&self.text(next)).is_none()
+            && let Some((values, end)) = self.actors(next)
+        {
             self.push_actors(values, false);
             return Some(end);
         }
@@ -455,7 +465,11 @@ impl Parser<'_> {
 
     /// "region", "user and account", "namespace and resource".
     pub(crate) fn group_list(&mut self, at: usize) -> Option<usize> {
-        let at = self.skip(at);
+        let mut at = self.skip(at);
+        if self.is(at, Word::Internal) && self.grouping(at + 1).is_some() {
+            self.draft.filters.push(private("src_ip"));
+            at += 1;
+        }
         let first = self.grouping(at)?;
         self.draft.groups.push(first);
         Some(self.more_groups(at + 1))
@@ -492,7 +506,7 @@ impl Parser<'_> {
 
     fn per_event(&mut self, at: usize) -> Option<usize> {
         // "each root login": the noun phrase itself is read by the other rules.
-        self.get(at)?.has(|word| matches!(word, Word::Root | Word::Login { .. })).then_some(at)
+        self.get(at)?.has(|word| matches!(word, Word::Root | Word::Login { .. } | Word::Hint(_))).then_some(at)
     }
 
     fn from(&mut self, next: usize) -> Option<usize> {
@@ -585,6 +599,9 @@ impl Parser<'_> {
             return self.field_value("path", self.text(next), next + 1);
         }
         let piece = self.get(next)?;
+        if matches!(piece.item, Item::Number(_)) || piece.has(|w| matches!(w, Word::Compare(_))) {
+            return Some(next);
+        }
         let follows = self.noun(next).is_some()
             || piece.has(|word| {
                 matches!(
@@ -765,6 +782,9 @@ impl Parser<'_> {
         {
             return None;
         }
+        if matches!(name.as_str(), "boto3" | "botocore" | "aws-cli" | "terraform" | "curl") {
+            self.draft.hints.push("cloudtrail");
+        }
         self.push_agent(text);
         Some(at + 1)
     }
@@ -776,7 +796,8 @@ impl Parser<'_> {
         if let Some(noun) = self.noun(next) {
             return self.noun_value(next, Op::Is).or_else(|| (noun != "mfa").then_some(next));
         }
-        self.get(next)?.has(|word| !matches!(word, Word::Not | Word::Except | Word::Or)).then_some(at + 1)
+        let number = matches!(self.get(next)?.item, Item::Number(_));
+        (number || self.get(next)?.has(|word| !matches!(word, Word::Not | Word::Except | Word::Or))).then_some(at + 1)
     }
 
     fn as_role(&mut self, next: usize) -> Option<usize> {
@@ -1028,6 +1049,10 @@ impl Parser<'_> {
 
     fn noun_rule(&mut self, at: usize) -> Option<usize> {
         let noun = self.noun(at)?;
+        let source = self.get(at)?.has(|w| matches!(w, Word::Source(..)));
+        if source && !self.pieces.iter().any(|piece| piece.has(|w| matches!(w, Word::Verb(..)))) {
+            return None;
+        }
         if let Some(end) = self.condition(at, true) {
             return Some(end);
         }
@@ -1067,7 +1092,8 @@ impl Parser<'_> {
             i -= 1;
         }
         let before = i.checked_sub(1).and_then(|i| self.get(i));
-        let asked = before.is_none_or(|piece| {
+        let begins = before.is_none() && matches!(self.noun(at), Some("user" | "ip" | "country" | "host" | "account"));
+        let asked = begins || before.is_some_and(|piece| {
             matches!(piece.item, Item::Number(_))
                 || piece.has(|w| {
                     matches!(
@@ -1118,7 +1144,6 @@ impl Parser<'_> {
         if let Some(end) = self.condition(at, false) {
             return Some(end);
         }
-        let followed_by_name = self.get(at + 1).is_some_and(|p| matches!(p.item, Item::Name));
         for word in words {
             match *word {
                 Word::Source(table, condition) => {
@@ -1139,6 +1164,7 @@ impl Parser<'_> {
                 }
                 Word::Console => self.draft.console = true,
                 Word::Root => self.draft.root = true,
+                Word::Verb("send", _) if self.draft.sent_where => {}
                 Word::Verb(name, done) => {
                     self.draft.concept(name, true, done);
                 }
@@ -1156,7 +1182,6 @@ impl Parser<'_> {
                 }
                 _ => continue,
             }
-            let _ = followed_by_name;
             return Some(at + 1);
         }
         None
@@ -1182,6 +1207,25 @@ impl Parser<'_> {
                     self.draft.others = true;
                 }
                 Word::Ever => self.draft.ever = true,
+                Word::Later => self.draft.later = true,
+                Word::Pronoun => {
+                    self.draft.follow = true;
+                    self.draft.pronoun = true;
+                }
+                Word::Referred(noun) => {
+                    self.draft.follow = true;
+                    self.draft.referred = Some(noun);
+                }
+                Word::WhereTo => {
+                    let sends = |piece: &Piece| piece.has(|w| matches!(w, Word::Verb("send", _) | Word::Hint("vpc_flow")));
+                    if self.pieces[at..].iter().any(sends) {
+                        self.draft.sent_where = true;
+                    } else {
+                        self.draft.groups.push(Grouping::Noun("country"));
+                    }
+                }
+                Word::InsteadOf => return Some(self.skip(at + 1) + 1),
+                Word::Then if at == 0 || self.get(at + 1).is_none() => {}
                 Word::Contains => return self.contains(at),
                 _ => continue,
             }
@@ -1209,6 +1253,14 @@ impl Parser<'_> {
     // ---- measures -----------------------------------------------------------------------------------------------
 
     fn compare(&mut self, at: usize) -> Option<usize> {
+        if self.draft.versus
+            && let [(op, level)] = self.draft.severities.as_slice()
+            && matches!(self.text(at).to_lowercase().as_str(), "higher" | "above" | "lower" | "below" | "more")
+        {
+            let other = if *op == Op::AtMost { (Op::Above, *level) } else { (Op::Below, *level) };
+            self.draft.severities.push(other);
+            return Some(at + 1);
+        }
         let op = self.get(at)?.find(|word| if let Word::Compare(op) = word { Some(op) } else { None })?;
         let next = self.skip(at + 1);
         let Some(Item::Number(value)) = self.get(next).map(|piece| piece.item.clone()) else {
@@ -1300,7 +1352,13 @@ impl Parser<'_> {
                 Word::Distinct => self.draft.distinct = true,
                 Word::Percent => self.draft.percent = true,
                 Word::Timeline => self.draft.timeline = true,
-                Word::Aggregate(aggregate) => self.draft.aggregate = Some(aggregate),
+                Word::Aggregate(aggregate) => {
+                    self.draft.aggregate = Some(aggregate);
+                    let low = piece.text.to_lowercase();
+                    if low.contains("data") || low.contains("volume") {
+                        self.draft.hints.push("vpc_flow");
+                    }
+                }
                 Word::Bucket(unit) => self.draft.groups.push(Grouping::Bucket(unit)),
                 Word::First | Word::Last => return self.first_or_last(at, *word == Word::First),
                 Word::Most => self.draft.ranking = Some(Ranking::Most),

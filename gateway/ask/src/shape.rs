@@ -104,7 +104,8 @@ pub(crate) fn resolve(draft: &Draft, previous: Option<&str>) -> Result<Resolved,
         filters.push(Filter::text("category", category));
     }
     outcome_filters(draft, &table, by_event, &mut filters);
-    for (op, level) in &draft.severities {
+    let compared = draft.versus && draft.severities.len() > 1;
+    for (op, level) in draft.severities.iter().filter(|_| !compared) {
         filters.push(Filter::column("severity", *op, vec![Literal::Number(f64::from(*level))]));
     }
     if draft.root {
@@ -203,6 +204,10 @@ fn narrowed(draft: &Draft) -> Vec<&'static str> {
     }
     if draft.root {
         tables.push("cloudtrail");
+    }
+    let flows = draft.versus && draft.outcomes.contains(&Outcome::Denied) && draft.outcomes.contains(&Outcome::Allowed);
+    if flows && draft.login.is_none() && draft.concepts.is_empty() {
+        tables.push("vpc_flow");
     }
     tables
 }
@@ -339,7 +344,8 @@ fn outcome_filters(draft: &Draft, table: &str, by_event: bool, filters: &mut Vec
     }
     let reaches = draft.last && !draft.actors.is_empty();
     let login_done = draft.login == Some(true) || (draft.login.is_some() && (reaches || (draft.root && draft.last)));
-    let done = by_event && draft.concepts.iter().any(|concept| concept.verb && concept.done);
+    let mut verbs = draft.concepts.iter().filter(|concept| concept.verb).peekable();
+    let done = by_event && verbs.peek().is_some() && verbs.all(|concept| concept.done);
     if login_done || (done && matches!(table, "cloudtrail" | "gcp_audit")) {
         filters.push(Filter::text("outcome", "success"));
     }
@@ -453,6 +459,18 @@ fn name_text(name: &Name) -> String {
 
 // ---- shape --------------------------------------------------------------------------------------------------------
 
+/// What a draft groups by, each once.
+pub(crate) fn keys_of(draft: &Draft, table: &str) -> Result<Vec<Key>, Unclear> {
+    let mut keys = Vec::new();
+    for group in &draft.groups {
+        let key = key_of(group, table)?;
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    Ok(keys)
+}
+
 pub(crate) fn key_of(group: &Grouping, table: &str) -> Result<Key, Unclear> {
     match group {
         Grouping::Bucket(unit) => Ok(Key::Bucket(*unit)),
@@ -472,7 +490,7 @@ pub(crate) fn expr_for(noun: &'static str, table: &str) -> Result<Expr, Unclear>
 
 fn output(draft: &Draft, resolved: &Resolved) -> Result<Output, Unclear> {
     let table = resolved.table.as_str();
-    let mut keys = draft.groups.iter().map(|group| key_of(group, table)).collect::<Result<Vec<_>, _>>()?;
+    let mut keys = keys_of(draft, table)?;
     if draft.timeline && !keys.iter().any(|key| matches!(key, Key::Bucket(_))) {
         keys.push(Key::Bucket(Unit::Day));
     }
@@ -564,9 +582,6 @@ fn counted(draft: &Draft, table: &str, mut keys: Vec<Key>, head: Option<&'static
     if !keys.is_empty() {
         return Ok(Output::Distinct(keys));
     }
-    if draft.who && has_people(table) && !draft.rows {
-        return Ok(Output::Distinct(vec![Key::Field(Expr::Column("actor_name".into()))]));
-    }
     Ok(Output::Rows { limit: None, oldest: false })
 }
 
@@ -652,6 +667,10 @@ fn versus_measures(draft: &Draft, resolved: &Resolved) -> Result<Vec<Measure>, U
             .iter()
             .map(|outcome| Measure::CountWhere(vec![outcome_filter(*outcome, &resolved.table)]))
             .collect());
+    }
+    if let [first, second] = draft.severities.as_slice() {
+        let severity = |(op, level): &(Op, u8)| Filter::column("severity", *op, vec![Literal::Number(f64::from(*level))]);
+        return Ok(vec![Measure::CountWhere(vec![severity(first)]), Measure::CountWhere(vec![severity(second)])]);
     }
     let verbs: Vec<&Concept> = draft.concepts.iter().filter(|concept| concept.verb).collect();
     if verbs.len() == 2 {

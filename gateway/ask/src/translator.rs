@@ -159,8 +159,10 @@ fn understand(tokens: &[Token], context: &AskContext<'_>) -> Result<Turn, Unclea
     let pieces = scan(tokens, context.now);
     let previous = context.conversation.last.as_ref();
     let alone = parse(&pieces, None);
-    let standing = complete(&alone)
-        .and_then(|()| crate::relate::intent(&pieces, &alone).unwrap_or_else(|| shape::intent(&alone, None)));
+    let standing = match crate::relate::intent(&pieces) {
+        Some(related) => related,
+        None => complete(&alone).and_then(|()| shape::intent(&alone, None)),
+    };
     let Some(previous) = previous else {
         if refers_back(&alone) {
             return Err(Unclear::Nothing);

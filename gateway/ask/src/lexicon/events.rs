@@ -103,7 +103,7 @@ pub(super) const EVENTS: &[(&str, &str, &str)] = &[
     ("cloudtrail", "assume role", "action = AssumeRole"),
     ("cloudtrail", "assume", "action = AssumeRole"),
     // AWS: EC2 and VPC.
-    ("cloudtrail", "launch|create|run instance", "action in RunInstances,StartInstances"),
+    ("cloudtrail", "launch|create|run instance", "action = RunInstances"),
     ("cloudtrail", "launch|create|run gpu instance", "action = RunInstances"),
     ("cloudtrail", "stop instance", "action = StopInstances"),
     ("cloudtrail", "terminate|delete instance", "action = TerminateInstances"),
@@ -575,6 +575,7 @@ pub(super) const EVENTS: &[(&str, &str, &str)] = &[
     // Servers.
     ("syslog", "ssh", "program = sshd"),
     ("syslog", "ssh login", "program = sshd"),
+    ("syslog", "brute_force", "program = sshd & outcome = failure"),
     ("syslog", "sudo", "program = sudo"),
     ("syslog", "sudo ssm_command", "program = sudo"),
     ("syslog", "sudo run ssm_command", "program = sudo"),
@@ -618,6 +619,7 @@ pub(super) const DEFAULT_TABLE: &[(&str, &str)] = &[
     ("repo", "github"),
     ("clone", "github"),
     ("ssh", "syslog"),
+    ("brute_force", "syslog"),
     ("sudo", "syslog"),
     ("exec", "kubernetes"),
     ("pod", "kubernetes"),

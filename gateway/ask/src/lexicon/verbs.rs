@@ -29,8 +29,8 @@ pub(super) const VERBS: &[(&str, &str, &str)] = &[
     ("launch", "launched|started|spun up|booted", "launch|launches|launching|start|starts|starting"),
     ("stop", "stopped|halted", "stop|stops|stopping|stop logging"),
     ("terminate", "terminated", "terminate|terminates|terminating|termination"),
-    ("send", "sent|issued", "sends|sending"),
-    ("run", "ran|executed|run as", "run|runs|running|execute|execution"),
+    ("send", "", "sent|issued|send|sends|sending"),
+    ("run", "ran|executed", "run|runs|running|execute|execution"),
     ("open", "opened|exposed|authorized|authorised|allowing", "open|opens|opening|expose|exposes"),
     ("close", "closed|revoked rules", "close|closes|closing"),
     (

@@ -45,7 +45,7 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     (Word::Source("docker", ""), "docker"),
     (Word::Source("syslog", ""), "syslog|linux"),
     (Word::Source("windows", ""), "windows|windows host|windows event"),
-    (Word::Source("dns", ""), "dns|dns log"),
+    (Word::Source("dns", ""), "dns|dns log|dns request|dns query|dns lookup"),
     (Word::Source("web", ""), "web log|web server|web|access log|nginx|apache"),
     (Word::Source("json", ""), "app log|application log|json log"),
     (
@@ -54,8 +54,7 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     ),
     (Word::Hint("vpc_flow"), "traffic|flow|connection|network flow|network traffic|network connection|transfer"),
     (Word::Hint("web"), "web request|http request|request|http"),
-    (Word::Hint("dns"), "dns request|dns query|dns lookup"),
-    (Word::Hint("cloudtrail"), "api call|api activity|aws api|cloudtrail call"),
+    (Word::Hint("cloudtrail"), "api call|api activity|aws api|cloudtrail call|made api call|make api call|made call|made any api call"),
     (Word::Everything, "everything|activity|anything|all activity|all event|what happened"),
     // AWS services; the condition holds unless an event of the service says more.
     (Word::Service("s3.amazonaws.com"), "s3|amazon s3"),
@@ -116,7 +115,8 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     (Word::Concept("anonymous"), "anonymous|unauthenticated|anonymous user|system:anonymous"),
     (Word::Concept("check_in"), "check in|check-in|checkin"),
     (Word::Concept("rest_api"), "rest api operation|rest api|rest api call"),
-    (Word::Concept("ssh"), "ssh|sshd|ssh brute force"),
+    (Word::Concept("ssh"), "ssh|sshd"),
+    (Word::Concept("brute_force"), "ssh brute force|ssh brute force attempt|ssh brute forcing|ssh brute-force"),
     (Word::Concept("sudo"), "sudo"),
     (Word::Concept("su_switch"), "su session"),
     (Word::Concept("cron"), "cron"),
@@ -195,7 +195,7 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     ),
     (
         Word::Condition("cloudtrail", "raw.requestParameters.ipPermissions like %0.0.0.0/0%"),
-        "to the world|to the internet|to internet|to everyone|to the whole world|from anywhere|open to the internet|open to the world|to the public internet|to the entire internet|world-open|to public|to anyone|open to internet",
+        "to the world|to the internet|to internet|to everyone|to the whole world|from anywhere|open to the internet|open to the world|to the public internet|to the entire internet|world-open|to anyone|open to internet",
     ),
     (
         Word::Condition("cloudtrail", "raw.requestParameters.instanceType like p2.%,p3.%,p4%,p5%,g3%,g4dn.%,g5%,g6%"),
@@ -336,7 +336,7 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     ),
     (
         Word::Most,
-        "most|the most|most often|most frequent|most common|worst|biggest|largest|highest|busiest|most active|most active first|most frequently|noisiest|top talker|heaviest|most first|highest first",
+        "most|the most|make the most|made the most|have the most|has the most|with the most|with most|most often|most frequent|most common|worst|biggest|largest|highest|busiest|most active|most active first|most frequently|noisiest|top talker|heaviest|most first|highest first",
     ),
     (Word::Least, "least|fewest|least often|least common|rarest|bottom|smallest|lowest|least active|least frequent"),
     (Word::Top, "top"),
@@ -350,7 +350,7 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     (Word::Bucket(Unit::Minute), "per minute|by minute|each minute"),
     (Word::Timeline, "timeline|trend|over time|time series|histogram"),
     // Questions and pronouns.
-    (Word::Who, "who|whom|by who|by whom"),
+    (Word::Who, "who|whom"),
     (Word::When, "when|at what time"),
     (Word::Where, "from where|where from"),
     (Word::Which, "which|what|what kind of|what are the|which of"),
@@ -358,13 +358,22 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     (Word::Anyone, "anybody|anyone|everyone|everybody|any user"),
     (
         Word::Same,
-        "same|same thing|same but|the same|same for|same again|now|what about|how about|only|just|only the one|just the one|instead|group that|those|these|them|that|it|only show|narrow to|restrict to|limit to|keep only|only those|just those|only one|one|again|this time|now only|now just|and also",
+        "same|same thing|same but|the same|same for|same again|now|what about|how about|only|just|only the one|just the one|group that|those|these|only show|narrow to|restrict to|limit to|keep only|only those|just those|only one|one|again|this time|now only|now just|and also",
     ),
+    (Word::InsteadOf, "instead of|rather than|in place of|not just"),
+    (Word::Referred("user"), "those user|these user|the same user|that user|those people|those account|those person"),
+    (Word::Referred("ip"), "those ip|these ip|the same ip|that ip|those address|those source|those source ip"),
+    (Word::Later, "later|afterwards|afterward|after that|later on|subsequently"),
+    (Word::WhereTo, "where did|where does|where do|where was it"),
+    (Word::Pronoun, "them|it|that one"),
+    (Word::Then, "and then|then|and later|followed by|followed by a|and afterwards|and subsequently|and right after|and soon after"),
+    (Word::ButNo, "but no|but not|but without|but never|and no|but did not|and did not|that have no|who have no|that were not active|that were not|who were not active|that were not seen|without any|but were not active"),
+    (Word::NeverBefore, "never seen before|not seen before|never seen|first time ever|that are new|never before seen|not seen earlier|for the first time ever|not seen before that|not previously seen|never active before|brand new|which are new|that is new|new since"),
     (Word::Ever, "ever|of all time|all time|all-time|at any time|over all time|since the beginning"),
     (Word::Be, "is|was|were|are|be|been|being|got|get|gotten|has been|have been|had been|has|have"),
     (Word::That, "who|that|which"),
     (
         Word::Stop,
-        "the|a|an|all|any|some|please|pls|plz|show|show me|list|list of|give|give me|display|find|tell me|tell|our|my|we|i|there|can you|could you|would you|want|want to see|need|see|to see|seen|happen|happened|occur|occurred|ok|okay|hey|hi|then|also|yes|thanks|thank you|event|log entry|log|entry|record|full event|full record|in detail|detail|history|us with|that happened|call|attempt|tried|try|trying|utc|utc time|exist|appeared|appear|active|used|usage|made to|request for|identify|report on|look for|search for|search|return|returned|returning|show up|audit|data|information|info|well|so|ones that|occurrence|instance of|which were|that were|who were|who was|that was|which was|we have|do we have|did we have|we had|did we get|there been|have there been|were there|are there|is there|was there|their|its|his|her|o'clock|operation on|anything else|during|throughout|overall|in total|in all|at all|sum up|across all|across|new one|seen in|visible|involving|related to|relating to|associated with|belonging to|named|called|name|id|value|where the|when the",
+        "the|a|an|all|any|some|please|pls|plz|show|show me|list|list of|give|give me|display|find|tell me|tell|our|my|we|i|there|can you|could you|would you|want|want to see|need|see|to see|seen|happen|happened|occur|occurred|ok|okay|hey|hi|also|yes|thanks|thank you|event|log entry|log|entry|record|full event|full record|in detail|detail|history|us with|that happened|call|attempt|tried|try|trying|utc|utc time|arn|data exfil|exfil|exfiltration|data exfiltration|who is port scanning us|port scanning us|what's up with|exist|appeared|appear|active|used|usage|made to|request for|identify|report on|look for|search for|search|return|returned|returning|show up|audit|data|information|info|well|so|ones that|occurrence|instance of|which were|that were|who were|who was|that was|which was|we have|do we have|did we have|we had|did we get|there been|have there been|were there|are there|is there|was there|their|its|his|her|o'clock|operation on|anything else|during|throughout|overall|in total|in all|at all|sum up|across all|across|new one|seen in|visible|involving|related to|relating to|associated with|belonging to|named|called|name|id|value|where the|when the",
     ),
 ];
