@@ -31,8 +31,6 @@ pub struct DatabaseRelations {
     own: HashMap<&'static str, Vec<Row>>,
     /// System catalogs with the rows of both, made at first use.
     merged: RwLock<HashMap<String, Arc<Relation>>>,
-    /// Relations of other schemas with rows of their own.
-    extra: HashMap<(String, String), Source>,
     definitions: HashMap<u32, String>,
     generation: u64,
 }
@@ -43,27 +41,10 @@ impl DatabaseRelations {
     pub fn new(objects: &Objects) -> Result<Self, Problem> {
         static GENERATION: AtomicU64 = AtomicU64::new(1);
         let (own, definitions) = rows_of(objects)?;
-        Ok(Self {
-            own,
-            merged: RwLock::default(),
-            extra: HashMap::new(),
-            definitions,
-            generation: GENERATION.fetch_add(1, Ordering::Relaxed),
-        })
-    }
-
-    /// Adds a relation that statements may read beside the system's.
-    pub fn with(mut self, source: Source) -> Self {
-        let shape = source.shape();
-        let key = (shape.schema.clone(), shape.name.clone());
-        self.extra.insert(key, source);
-        self
+        Ok(Self { own, merged: RwLock::default(), definitions, generation: GENERATION.fetch_add(1, Ordering::Relaxed) })
     }
 
     fn find(&self, schema: &str, name: &str) -> Option<Source> {
-        if let Some(source) = self.extra.get(&(schema.to_owned(), name.to_owned())) {
-            return Some(source.clone());
-        }
         let snapshot = Snapshot::get().ok()?;
         match schema {
             FUNCTION_SCHEMA => snapshot.relation("pg_catalog", name)?.ok().map(Source::Rows),
@@ -174,15 +155,33 @@ fn named(objects: &Objects) -> Vec<(&'static str, String)> {
 
 /// The relations that one statement of a session may read.
 pub struct SessionRelations {
-    pub database: Arc<DatabaseRelations>,
-    pub session: Arc<dyn SessionSource>,
+    database: Arc<DatabaseRelations>,
+    session: Arc<dyn SessionSource>,
+    extra: Vec<Source>,
+}
+
+impl SessionRelations {
+    pub fn new(database: Arc<DatabaseRelations>, session: Arc<dyn SessionSource>) -> Self {
+        Self { database, session, extra: Vec::new() }
+    }
+
+    /// Adds a relation of another schema. The database's objects say that it exists, `source` has its rows.
+    pub fn with(mut self, source: Source) -> Self {
+        self.extra.push(source);
+        self
+    }
+
+    fn of_extra(&self, schema: &str, name: &str) -> Option<Source> {
+        let is = |source: &&Source| source.shape().schema == schema && source.shape().name == name;
+        self.extra.iter().find(is).cloned()
+    }
 }
 
 impl Relations for SessionRelations {
     fn lookup(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<Source> {
         let find = |schema: &str| {
             let of_session = (schema == "pg_catalog").then(|| session::lookup(name, &self.session)).flatten();
-            of_session.or_else(|| self.database.find(schema, name))
+            of_session.or_else(|| self.database.find(schema, name)).or_else(|| self.of_extra(schema, name))
         };
         match schema {
             Some(schema) => find(schema),

@@ -142,7 +142,7 @@ impl Fixture {
             settings: settings.collect(),
         };
         let database = Arc::new(DatabaseRelations::new(objects).expect("relations of the objects"));
-        Self { relations: SessionRelations { database, session: Arc::new(session) } }
+        Self { relations: SessionRelations::new(database, Arc::new(session)) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod evaluate;
+mod everything;
 mod fixture;
 mod objects;
 mod replay;

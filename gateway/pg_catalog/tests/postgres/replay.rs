@@ -91,18 +91,31 @@ fn with_oids(text: &str, labels: &Labels) -> String {
     NUMBER.replace_all(text, replace).into_owned()
 }
 
+/// What one side is asked.
+pub struct Statement {
+    pub sql: String,
+    /// Text forms of `$1`, `$2`, ...
+    pub parameters: Vec<Option<String>>,
+}
+
+impl Statement {
+    pub fn plain(sql: &str) -> Self {
+        Self { sql: sql.to_owned(), parameters: Vec::new() }
+    }
+}
+
 /// For one side: its OIDs; a parameter without a captured value is the schema `public`, as when the corpus was made.
-fn localized(captured: &Captured, labels: &Labels) -> Captured {
+fn localized(captured: &Captured, labels: &Labels) -> Statement {
     let mut sql = with_oids(&captured.sql, labels);
     if captured.parameters.is_empty() && sql.contains("$1") {
         sql = sql.replace("$1", "(select oid from pg_namespace where nspname='public')");
     }
     let parameters =
         captured.parameters.iter().map(|value| value.as_ref().map(|text| with_oids(text, labels))).collect();
-    Captured { sql, parameters, ..captured.clone() }
+    Statement { sql, parameters }
 }
 
-async fn ask_postgres(client: &Client, statement: &Captured) -> Answer {
+pub async fn ask_postgres(client: &Client, statement: &Statement) -> Answer {
     let state =
         |error: tokio_postgres::Error| error.code().map_or_else(|| error.to_string(), |code| code.code().to_owned());
     let prepared = client.prepare(&statement.sql).await.map_err(state)?;
@@ -132,7 +145,7 @@ async fn ask_postgres(client: &Client, statement: &Captured) -> Answer {
     Ok((fields, rows))
 }
 
-fn normal(answer: Answer, labels: &Labels) -> Answer {
+pub fn normal(answer: Answer, labels: &Labels) -> Answer {
     let (fields, mut rows) = answer?;
     for row in &mut rows {
         for ((name, _), value) in fields.iter().zip(row.iter_mut()) {
@@ -148,7 +161,7 @@ fn normal(answer: Answer, labels: &Labels) -> Answer {
 }
 
 /// What differs, in a line; `None` where nothing does.
-fn difference(expected: &Answer, found: &Answer, ordered: bool) -> Option<String> {
+pub fn difference(expected: &Answer, found: &Answer, ordered: bool) -> Option<String> {
     let (expected, found) = match (expected, found) {
         (Err(expected), Err(found)) if expected == found => return None,
         (Err(expected), Err(found)) => return Some(format!("error {found}, not {expected}")),
@@ -203,16 +216,20 @@ fn is_ordered(sql: &str) -> bool {
     outer.to_ascii_lowercase().contains("order by")
 }
 
+/// Sentences about PostgreSQL's own objects are not carried: the reference forgets them too.
+pub async fn forget_sentences(client: &Client) {
+    let forget = "SET allow_system_table_mods = on;
+                  DELETE FROM pg_description WHERE objoid < 16384; DELETE FROM pg_shdescription";
+    client.batch_execute(forget).await.expect("a reference without sentences");
+}
+
 #[tokio::test]
 async fn clients_get_what_postgresql_gives_them() {
     const TEST: &str = "clients_get_what_postgresql_gives_them";
     let (Some(folder), Some(server)) = (corpus::folder(TEST), Server::start(TEST)) else { return };
     Fixture::load_demo(&server, &folder).await;
     let client = server.connect("demo").await;
-    // Sentences about PostgreSQL's own objects are not carried: the reference forgets them too.
-    let forget = "SET allow_system_table_mods = on;
-                  DELETE FROM pg_description WHERE objoid < 16384; DELETE FROM pg_shdescription";
-    client.batch_execute(forget).await.expect("a reference without sentences");
+    forget_sentences(&client).await;
     let fixture = Fixture::new(&server, &demo_objects()).await;
     let theirs = Labels::of_postgres(&client).await;
     let ours = Labels::of_crate(&fixture.relations);
