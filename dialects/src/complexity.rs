@@ -51,6 +51,9 @@ pub(crate) fn measure(tokens: &[TokenWithSpan]) -> Result<Complexity, Error> {
             Kind::Open => {
                 let next = tokens.get(index + 1).map(|next| &next.token);
                 let is_subquery = next.is_some_and(opens_subquery);
+                if token.token == Token::LBracket {
+                    count(&mut levels, Kind::Operator);
+                }
                 subqueries += usize::from(is_subquery);
                 levels.push(Level { is_subquery, ..Level::default() });
             }
@@ -68,6 +71,7 @@ pub(crate) fn measure(tokens: &[TokenWithSpan]) -> Result<Complexity, Error> {
                     levels.pop();
                 }
             }
+            Kind::Other if is_long_name(&tokens[..=index]) => count(&mut levels, Kind::Operator),
             kind => count(&mut levels, kind),
         }
         let Some(level) = levels.last() else { continue };
@@ -158,6 +162,14 @@ fn classify(token: &Token) -> Kind {
         Token::Whitespace(_) => Kind::Other,
         _ => Kind::Operator,
     }
+}
+
+/// A dot of a name that has one before (`a.b.c`): such names may be as long as a text.
+fn is_long_name(tokens: &[TokenWithSpan]) -> bool {
+    let is_dot = |back: usize| {
+        tokens.len().checked_sub(back).and_then(|index| tokens.get(index)).is_some_and(|t| t.token == Token::Period)
+    };
+    is_dot(1) && is_dot(3)
 }
 
 fn opens_subquery(token: &Token) -> bool {

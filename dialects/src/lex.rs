@@ -1,7 +1,7 @@
 //! Text to tokens, each with its character position, through sqlparser's tokenizer.
 
 use sqlparser::dialect::PostgreSqlDialect;
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, TokenizerError, Whitespace};
+use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer, TokenizerError, Whitespace};
 
 use crate::{Error, Position};
 
@@ -15,7 +15,11 @@ pub(crate) fn tokens(text: &str) -> Result<Vec<TokenWithSpan>, Error> {
     let position = Position::new(text);
     let mut tokens = Vec::new();
     let outcome = Tokenizer::new(&PostgreSqlDialect {}, text).tokenize_with_location_into_buf(&mut tokens);
-    outcome.map_err(|error| explain(&error, text, &position))?;
+    outcome.map_err(|error| {
+        // Some errors are reported at the end of the text; what is unterminated begins behind the last whole token.
+        let begin = tokens.last().map_or(Location { line: 1, column: 1 }, |last: &TokenWithSpan| last.span.end);
+        explain(&error, text, position.at(begin).unwrap_or(1))
+    })?;
     for token in &mut tokens {
         token.span = position.flatten(token.span);
     }
@@ -35,8 +39,7 @@ pub(crate) fn has_newline(token: &Token) -> bool {
     }
 }
 
-fn explain(error: &TokenizerError, text: &str, position: &Position) -> Error {
-    let at = position.at(error.location).unwrap_or(1);
+fn explain(error: &TokenizerError, text: &str, at: u32) -> Error {
     let what = if error.message.contains("comment") {
         "/* comment"
     } else if error.message.contains("delimited identifier") || error.message.contains("close delimiter") {

@@ -3,13 +3,16 @@
 //! Pure: no I/O, no async, no catalog, no users. Every position is a 1-based character of the statement's own text.
 
 mod balance;
+mod canonical;
 mod complexity;
 mod datafusion;
 mod dialect;
 mod error;
 mod functions;
 mod identifier;
+mod interval;
 mod lex;
+mod naming;
 mod now;
 mod parameters;
 mod parse;
@@ -24,8 +27,12 @@ pub use sqlparser::ast;
 
 pub use dialect::{DIALECTS, Dialect, Rendering, dialect};
 pub use error::Error;
-pub use functions::{ENGINE_FUNCTIONS, Function, FunctionKind, Volatility, function, functions, nearest_function};
+pub use functions::{
+    Access, ENGINE_FUNCTIONS, Function, FunctionKind, Volatility, function, functions, nearest, nearest_function, table_function,
+};
 pub use identifier::{fold, ident, name_parts};
+pub use interval::interval_seconds;
+pub use naming::column_name;
 pub use now::{Instant, freeze_now};
 pub use parameters::{bind_parameters, parameter_count};
 pub use parse::{parse_query, parse_statement};

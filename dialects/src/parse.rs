@@ -1,12 +1,14 @@
 use std::borrow::Cow;
+use std::sync::Once;
 
 use sqlparser::ast::{Query, Statement};
-use sqlparser::dialect::PostgreSqlDialect;
+
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use crate::balance::balance;
+use crate::canonical::Canonical;
 use crate::complexity::measure;
 use crate::lex::{is_blank, tokens};
 use crate::rewrite::rewrite;
@@ -53,8 +55,19 @@ fn run<T: sqlparser::ast::VisitMut>(
     parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
 ) -> Result<T, Error> {
     let complexity = measure(&tokens)?;
+    widen_stack_margin();
     let work = || parse_tokens(text, tokens, parse);
     if complexity.is_deep() { stacker::grow(DEEP_STACK, work) } else { work() }
+}
+
+/// sqlparser and DataFusion look at the stack's rest in some functions only and take 128 KiB for enough until the next
+/// look. In a debug build the functions between two looks need more.
+fn widen_stack_margin() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        recursive::set_minimum_stack_size(512 << 10);
+        recursive::set_stack_allocation_size(8 << 20);
+    });
 }
 
 fn parse_tokens<T: sqlparser::ast::VisitMut>(
@@ -62,7 +75,8 @@ fn parse_tokens<T: sqlparser::ast::VisitMut>(
     tokens: Vec<TokenWithSpan>,
     parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
 ) -> Result<T, Error> {
-    let mut parser = Parser::new(&PostgreSqlDialect {})
+    let dialect = Canonical::for_tokens(tokens.len());
+    let mut parser = Parser::new(&dialect)
         .with_recursion_limit(RECURSION_LIMIT)
         .with_tokens_with_locations(tokens.clone());
     let mut tree = parse(&mut parser).map_err(|error| explain(error, text, &tokens))?;

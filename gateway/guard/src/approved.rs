@@ -46,6 +46,6 @@ impl Approved {
 
     /// Whether it reads only the system's own tables (or none), not the lake.
     pub fn is_catalog_only(&self) -> bool {
-        self.tables.iter().all(|table| crate::check::is_system_schema(&table.schema))
+        self.tables.iter().all(|table| crate::tables::is_system_schema(&table.schema))
     }
 }
