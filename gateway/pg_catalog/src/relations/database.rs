@@ -202,3 +202,106 @@ impl Relations for SessionRelations {
         view(&shape.schema, &shape.name).map(|sql| format!(" {sql};"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use mantissa_core::{Catalog, Column, PgType, Table, TableKind, TableName};
+
+    use super::*;
+    use crate::relations::session::{BackendFacts, CursorFacts, PreparedFacts, SettingFacts, UserFacts};
+    use crate::{Datum, Shape};
+
+    struct Ann;
+
+    impl SessionSource for Ann {
+        fn databases(&self) -> Vec<String> {
+            vec!["lake".to_owned()]
+        }
+
+        fn users(&self) -> Vec<UserFacts> {
+            vec![UserFacts { name: "ann".to_owned(), superuser: false }]
+        }
+
+        fn settings(&self) -> Vec<SettingFacts> {
+            Vec::new()
+        }
+
+        fn backends(&self) -> Vec<BackendFacts> {
+            Vec::new()
+        }
+
+        fn prepared_statements(&self) -> Vec<PreparedFacts> {
+            Vec::new()
+        }
+
+        fn cursors(&self) -> Vec<CursorFacts> {
+            Vec::new()
+        }
+    }
+
+    fn relations() -> SessionRelations {
+        let columns = vec![Column::new("time", PgType::TIMESTAMPTZ), Column::new("action", PgType::TEXT)];
+        let table = |name: &str, kind| Table {
+            name: TableName::new("logs", name),
+            kind,
+            columns: columns.clone(),
+            comment: None,
+        };
+        let view = TableKind::View("SELECT time, action FROM logs.okta;".to_owned());
+        let catalog =
+            Catalog { tables: vec![Arc::new(table("okta", TableKind::Table)), Arc::new(table("events", view))] };
+        let database = DatabaseRelations::new(&Objects::from(&catalog)).unwrap();
+        SessionRelations::new(Arc::new(database), Arc::new(Ann))
+    }
+
+    fn rows(relations: &SessionRelations, name: &str) -> Arc<Relation> {
+        match relations.lookup(None, name, &["pg_catalog".to_owned()]).unwrap() {
+            Source::Rows(relation) => relation,
+            Source::Lazy(lazy) => Arc::new(Relation::new(lazy.shape, (lazy.build)().unwrap())),
+            Source::View { .. } => panic!("{name} is a view"),
+        }
+    }
+
+    #[test]
+    fn origins_are_the_oids_of_pg_class() {
+        let classes = rows(&relations(), "pg_class");
+        let origin = crate::relations::origin(&TableName::new("logs", "okta"), 1);
+        let okta = classes.find("oid", &Datum::Oid(origin.table_oid)).next().unwrap();
+        assert_eq!(classes.value(okta, "relname"), &Datum::text("okta"));
+        assert_eq!(origin.attnum, 2);
+    }
+
+    #[test]
+    fn users_may_log_in_and_the_owner_may_not() {
+        let roles = rows(&relations(), "pg_authid");
+        let may = |name: &str| {
+            let role = roles.find("rolname", &Datum::text(name)).next().unwrap();
+            roles.value(role, "rolcanlogin").as_bool().unwrap()
+        };
+        assert!(may("ann"));
+        assert!(!may("postgres"));
+    }
+
+    #[test]
+    fn definitions_are_those_of_the_catalog_and_of_system_views() {
+        let relations = relations();
+        let classes = rows(&relations, "pg_class");
+        let definition = |name: &str| {
+            let view = classes.find("relname", &Datum::text(name)).next().unwrap();
+            relations.view_definition(classes.value(view, "oid").as_oid().unwrap())
+        };
+        assert_eq!(definition("events").unwrap(), " SELECT time, action FROM logs.okta;");
+        assert!(definition("pg_tables").unwrap().starts_with(" SELECT"));
+        assert_eq!(definition("okta"), None);
+    }
+
+    #[test]
+    fn a_relation_of_another_schema_is_found_beside_the_systems() {
+        let shape = Shape::new(1, "mantissa", "audit", &[("who", PgType::TEXT)]);
+        let audit = Relation::new(shape, Vec::new());
+        let relations = relations().with(Source::Rows(Arc::new(audit)));
+        assert!(relations.lookup(Some("mantissa"), "audit", &[]).is_some());
+        assert!(relations.lookup(None, "audit", &["pg_catalog".to_owned()]).is_none());
+        assert!(relations.lookup(Some("logs"), "okta", &[]).is_none());
+    }
+}

@@ -26,3 +26,29 @@ views! {
         "routine_privileges" "routines" "schemata" "sequences" "table_constraints" "table_privileges" "tables"
         "view_column_usage" "view_table_usage" "views";
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    use super::VIEWS;
+    use crate::data::Snapshot;
+
+    #[test]
+    fn every_file_is_a_listed_view_of_postgresql() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("views");
+        let mut files = BTreeSet::new();
+        for schema in ["pg_catalog", "information_schema"] {
+            for file in std::fs::read_dir(folder.join(schema)).unwrap() {
+                let name = file.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned();
+                files.insert((schema.to_owned(), name));
+            }
+        }
+        let listed: BTreeSet<_> =
+            VIEWS.iter().map(|(schema, name, _)| ((*schema).to_owned(), (*name).to_owned())).collect();
+        assert_eq!(files, listed);
+        let snapshot = Snapshot::get().unwrap();
+        assert!(listed.iter().all(|(schema, name)| snapshot.shape(schema, name).is_some()));
+    }
+}

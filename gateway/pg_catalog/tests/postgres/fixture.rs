@@ -1,5 +1,6 @@
 //! The schema that the corpus was captured on, and a session on it.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
@@ -101,6 +102,8 @@ fn orders() -> RelationObject {
 /// A session on the database, and the relations that it sees.
 pub struct Fixture {
     pub relations: SessionRelations,
+    /// Settings by name in lower case, as SHOW prints them.
+    pub shown: HashMap<String, String>,
 }
 
 impl Fixture {
@@ -118,10 +121,15 @@ impl Fixture {
         let query = async |sql: &str| text_rows(client.simple_query(sql).await.expect("facts of the server"));
         let databases = query("SELECT datname FROM pg_database").await;
         let settings = query(
-            "SELECT name, setting, boot_val, reset_val, unit, category, context, vartype, min_val, max_val,
+            "SELECT name, current_setting(name) AS shown, setting, boot_val, reset_val, unit, category, context, vartype, min_val, max_val,
                     array_to_string(enumvals, ',') AS enumvals FROM pg_settings",
         )
         .await;
+        let shown = settings.iter().map(|row| {
+            let text = |column: &str| row[column].clone().unwrap_or_default();
+            (text("name").to_ascii_lowercase(), text("shown"))
+        });
+        let shown = shown.collect();
         let settings = settings.iter().map(|row| {
             let text = |column: &str| row[column].clone().unwrap_or_default();
             SettingFacts {
@@ -142,7 +150,7 @@ impl Fixture {
             settings: settings.collect(),
         };
         let database = Arc::new(DatabaseRelations::new(objects).expect("relations of the objects"));
-        Self { relations: SessionRelations::new(database, Arc::new(session)) }
+        Self { relations: SessionRelations::new(database, Arc::new(session)), shown }
     }
 }
 

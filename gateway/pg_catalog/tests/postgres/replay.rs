@@ -250,6 +250,9 @@ async fn clients_get_what_postgresql_gives_them() {
         }
         let expected = normal(ask_postgres(&client, &localized(&captured, &theirs)).await, &theirs);
         let found = normal(evaluate::ask(&fixture, &localized(&captured, &ours)), &ours);
+        if only.is_some() {
+            println!("{}: {:?}", captured.place, expected.as_ref().map(|(_, rows)| rows.len()));
+        }
         let score = scores.entry(captured.client.clone()).or_default();
         score.1 += 1;
         match difference(&expected, &found, is_ordered(&captured.sql)) {
