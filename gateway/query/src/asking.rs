@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use dialects::ast::{self, VisitMut, VisitorMut};
-use crate::seam::{AskContext, Proposal};
+use mantissa_ask::{AskContext, Proposal};
 use mantissa_core::{ErrorKind, Field, Problem, Rows};
 
 use crate::engine::Estimate;
@@ -21,7 +21,7 @@ impl Session {
             conversation: &self.conversation,
             identity: &self.identity,
         };
-        Ok(crate::seam::propose(question, &context)?)
+        Ok(mantissa_ask::propose(question, &context)?)
     }
 
     pub(crate) async fn describe_ask(&mut self, question: &str, text: &str) -> Result<Arc<[Field]>> {

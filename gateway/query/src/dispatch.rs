@@ -192,7 +192,7 @@ impl Session {
                 self.cursors.clear();
                 self.prepared.clear();
                 self.settings.reset_all();
-                self.conversation = crate::seam::Conversation::default();
+                self.conversation = mantissa_ask::Conversation::default();
                 self.forget_view();
                 Ok("DISCARD ALL")
             }
@@ -330,7 +330,7 @@ impl Session {
     }
 
     /// Opens the audit row of a statement.
-    pub(crate) async fn record(&self, text: &str, question: Option<&str>) -> Result<Record> {
+    pub(crate) async fn record(&mut self, text: &str, question: Option<&str>) -> Result<Record> {
         let parts = &self.gateway.parts;
         let start = mantissa_store::AuditStart {
             at: parts.clock.now(),

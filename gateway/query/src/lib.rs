@@ -12,7 +12,6 @@ mod engine;
 mod error;
 mod gateway;
 mod outcome;
-mod seam;
 mod select;
 mod session;
 mod settings;

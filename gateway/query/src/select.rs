@@ -44,13 +44,18 @@ impl Session {
         text: &str,
     ) -> Result<Description> {
         let leash = self.leash(text);
-        let query = self.with_questions_answered(query.clone())?;
+        let mut query = self.with_questions_answered(query.clone())?;
+        let count = dialects::parameter_count(&query).max(types.len());
+        let limits = values::take_limit_parameters(&mut query);
         let context = self.context(&leash);
         let mut last = None;
         for planned in self.plan(query, self.bounds(false))? {
             let described = planned.engine.describe(&planned.rendered, types, &context);
             match leash.hold(described).await {
-                Ok(description) => return Ok(description),
+                Ok(mut description) => {
+                    settle_parameters(&mut description.parameters, types, count, &limits);
+                    return Ok(description);
+                }
                 Err(problem) if is_missing(&problem) => last = last.or(Some(problem)),
                 Err(problem) => return Err(problem),
             }
@@ -267,6 +272,21 @@ impl Session {
         let planned = plans.last().ok_or_else(|| Problem::new(ErrorKind::Internal, "no plan"))?;
         let estimate = leash.hold(planned.engine.estimate(&planned.rendered, &context)).await?;
         Ok((planned.rendered.sql().to_owned(), estimate))
+    }
+}
+
+/// Completes the inferred parameter types: what the client declared stands, LIMIT and OFFSET are bigint, the rest is text.
+fn settle_parameters(inferred: &mut Vec<PgType>, declared: &[PgType], count: usize, limits: &[usize]) {
+    inferred.resize(count, PgType::TEXT);
+    for number in limits {
+        inferred[number - 1] = PgType::INT8;
+    }
+    for (index, ty) in inferred.iter_mut().enumerate() {
+        match declared.get(index) {
+            Some(declared) if declared.0 != 0 && *declared != PgType::UNKNOWN => *ty = *declared,
+            _ if ty.0 == 0 || *ty == PgType::UNKNOWN => *ty = PgType::TEXT,
+            _ => {}
+        }
     }
 }
 

@@ -44,6 +44,46 @@ pub(crate) fn plain_limits(query: &mut ast::Query) {
     }
 }
 
+/// Takes the parameters out of every LIMIT and OFFSET, where nothing but a number may stand, and gives their numbers
+/// (from 1). Used to describe a statement: they are bigint, whatever the engine would guess.
+pub(crate) fn take_limit_parameters(query: &mut ast::Query) -> Vec<usize> {
+    struct Take(Vec<usize>);
+    impl ast::VisitorMut for Take {
+        type Break = ();
+        fn pre_visit_query(&mut self, query: &mut ast::Query) -> std::ops::ControlFlow<()> {
+            let fetched = query.fetch.iter_mut().filter_map(|fetch| fetch.quantity.as_mut());
+            let limited = match &mut query.limit_clause {
+                Some(ast::LimitClause::LimitOffset { limit, offset, .. }) => {
+                    limit.iter_mut().chain(offset.iter_mut().map(|offset| &mut offset.value)).collect()
+                }
+                _ => Vec::new(),
+            };
+            for bound in fetched.chain(limited) {
+                if let Some(number) = placeholder(bound) {
+                    self.0.push(number);
+                    *bound = integer(1);
+                }
+            }
+            std::ops::ControlFlow::Continue(())
+        }
+    }
+    let mut take = Take(Vec::new());
+    let _ = ast::VisitMut::visit(query, &mut take);
+    take.0
+}
+
+fn placeholder(expr: &Expr) -> Option<usize> {
+    match expr {
+        Expr::Nested(inner) => placeholder(inner),
+        Expr::Cast { expr, .. } => placeholder(expr),
+        Expr::Value(value) => match &value.value {
+            ast::Value::Placeholder(name) => name.trim_start_matches('$').parse().ok(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 fn bare_number(expr: &Expr) -> Option<Expr> {
     match expr {
         Expr::Nested(inner) => bare_number(inner),
