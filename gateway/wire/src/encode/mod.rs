@@ -12,11 +12,16 @@ mod style;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use column::{Cell, ColumnEncoder, Format};
+#[cfg(test)]
+pub(crate) use column::ColumnEncoder;
+pub(crate) use column::Format;
 pub(crate) use copy::CopyEncoder;
 pub(crate) use datetime::{Civil, MICROS_PER_DAY, MICROS_PER_SECOND, POSTGRES_EPOCH_DAYS, POSTGRES_EPOCH_MICROS};
+pub(crate) use packed::parse_uuid;
 pub(crate) use rows::RowEncoder;
-pub(crate) use style::{ByteaFormat, DateFormat, DateOrder, IntervalFormat, Style, Zone};
+pub(crate) use style::Style;
+#[cfg(test)]
+pub(crate) use style::{ByteaFormat, Zone};
 
 use mantissa_core::{ErrorKind, PgType, Problem};
 
