@@ -186,7 +186,7 @@ impl<R: Read> Framer<R> {
                 }
                 Ok(Step::Again)
             }
-            (None, b'[') => {
+            (None, b'[') if self.array_starts()? => {
                 self.at += 1;
                 self.around.push(Around::Array);
                 Ok(Step::Again)
@@ -199,7 +199,20 @@ impl<R: Read> Framer<R> {
                 }
                 None => self.step_value(),
             },
+            (None, byte) if byte != b'[' => Ok(self.start_skipping(NO_DOCUMENT)),
             _ => self.step_value(),
+        }
+    }
+
+    /// Whether the bracket at hand opens an array of events, and not a line such as `[2026-01-02 03:04] started`.
+    fn array_starts(&mut self) -> io::Result<bool> {
+        loop {
+            let next = json::skip_space(&self.buffer, self.at + 1);
+            match self.buffer.get(next) {
+                Some(byte) => return Ok(matches!(byte, b'{' | b'[' | b']' | b'"')),
+                None if self.ended => return Ok(true),
+                None => self.fill()?,
+            }
         }
     }
 
@@ -280,7 +293,8 @@ impl<R: Read> Framer<R> {
         let start = self.at;
         loop {
             let rest = &self.buffer[start..];
-            let length = balanced_on_one_line(rest).or_else(|| next_document(rest));
+            let alone = self.around.is_empty();
+            let length = balanced_on_one_line(rest, alone).or_else(|| next_document(rest));
             match length {
                 Some(length) => return Ok(self.bad(start, start + length, reason)),
                 None if self.ended => return Ok(self.bad(start, self.buffer.len(), reason)),
@@ -358,6 +372,7 @@ impl<R: Read> Framer<R> {
 }
 
 const TOO_LONG: &str = "longer than an event may be";
+const NO_DOCUMENT: &str = "not a JSON object";
 const CUT: &str = "the input ends inside an event";
 pub const CUT_COMPRESSED: &str = "the compressed input ends inside an event";
 
@@ -369,8 +384,8 @@ fn next_document(bytes: &[u8]) -> Option<usize> {
 }
 
 /// Length of a bracketed value whose brackets and quotes balance before the first line break; for anything else the
-/// rest of its line.
-fn balanced_on_one_line(bytes: &[u8]) -> Option<usize> {
+/// rest of its line. Outside of arrays (`alone`), words after the brackets belong to the line.
+fn balanced_on_one_line(bytes: &[u8], alone: bool) -> Option<usize> {
     let line_end = memchr::memchr(b'\n', bytes);
     let line = &bytes[..line_end.unwrap_or(bytes.len())];
     if !matches!(line.first(), Some(b'{' | b'[')) {
@@ -385,7 +400,8 @@ fn balanced_on_one_line(bytes: &[u8]) -> Option<usize> {
             b'}' | b']' if !quoted => {
                 depth -= 1;
                 if depth == 0 {
-                    return Some(at + 1);
+                    let goes_on = matches!(line[at + 1..].trim_ascii().first(), None | Some(b'{' | b'['));
+                    return if alone && !goes_on { line_end.map(|index| index + 1) } else { Some(at + 1) };
                 }
             }
             _ => {}
@@ -427,7 +443,7 @@ mod tests {
             json("{\"Records\" : [{\"a\":1},{}],\"n\":[1]}{\"b\":1}"),
             ["14:{\"a\":1}", "22:{}", "34:{\"b\":1}"]
         );
-        assert_eq!(json("\u{feff}{\n \"a\": 1\n}\n{\n}"), ["3:{\n \"a\": 1\n}", "16:{\n}"]);
+        assert_eq!(json("\u{feff}{\n \"a\": 1\n}\n{\n}"), ["3:{\n \"a\": 1\n}", "15:{\n}"]);
         assert_eq!(json(""), [""; 0]);
     }
 
@@ -435,6 +451,10 @@ mod tests {
     fn bad_json_costs_its_own_line_only() {
         assert_eq!(json("{\"a\":1\n{\"b\":2}\n"), ["0!{\"a\":1", "7:{\"b\":2}"]);
         assert_eq!(json("oops\n{\"b\":2}\n"), ["0!oops", "5:{\"b\":2}"]);
+        assert_eq!(
+            json("[12:30] up\n2026-01-01 down\n{\"b\":2}"),
+            ["0![12:30] up", "11!2026-01-01 down", "27:{\"b\":2}"]
+        );
         assert_eq!(json("[{\"a\":x},{\"b\":2}]"), ["1!{\"a\":x}", "9:{\"b\":2}"]);
         assert_eq!(json("{\"a\":1}\n{\"b\":"), ["0:{\"a\":1}", "8!{\"b\":"]);
         assert_eq!(json("{\"a\":\"x\n{\"b\":2}\n"), ["0!{\"a\":\"x", "8:{\"b\":2}"]);

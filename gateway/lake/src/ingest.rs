@@ -19,7 +19,7 @@ use crate::parsers::{Parsed, Parser, Reason, Surroundings};
 use crate::quarantine::{self, QuarantineWriter, Quarantined};
 use crate::row::{Row, Scalar};
 use crate::rows::RowsParser;
-use crate::schema::{COMMON, common};
+use crate::schema::common;
 use crate::source::{Envelopes, SourceSpec};
 use crate::timestamp::Micros;
 use crate::writer::write_days;
@@ -71,6 +71,8 @@ struct Reading<'s> {
     source: &'s SourceSpec,
     parser: Box<dyn Parser>,
     envelopes: Envelopes,
+    /// Finds the envelopes' keys, quotes and all: walking every event for keys that it lacks would cost more.
+    keys: Vec<memchr::memmem::Finder<'static>>,
     format: Format,
     name: &'s str,
     /// Events that end before this offset are in already.
@@ -93,7 +95,7 @@ impl Session {
     pub(crate) fn begin(inner: Arc<Inner>) -> Result<Session> {
         let lock = WriterLock::acquire(&inner.layout, inner.options.lock_wait)?;
         inner.refresh()?;
-        inner.sweep()?;
+        inner.sweep_if_unclean()?;
         Ok(Session {
             received: inner.now(),
             _lock: lock,
@@ -235,6 +237,9 @@ impl Session {
         if !text.starts_with('{') {
             return self.take_text(reading, text, None, offset, taken);
         }
+        if !reading.may_wrap(bytes) {
+            return self.take_text(reading, text, None, offset, taken);
+        }
         let envelopes = std::mem::take(&mut reading.envelopes);
         let mut outcome = Ok(());
         envelope::open(&envelopes, text, None, 0, &mut |event, outer| {
@@ -269,9 +274,9 @@ impl Session {
         }
     }
 
-    fn append(&mut self, source: &SourceSpec, mut row: Row<'_>) -> Result<()> {
+    fn append<'r>(&mut self, source: &'r SourceSpec, mut row: Row<'r>) -> Result<()> {
         if row.is_null(common::SOURCE) {
-            row.common[common::SOURCE] = Scalar::Text(source.name.as_str().to_owned().into());
+            row.common[common::SOURCE] = Scalar::Text(source.name.as_str().into());
         }
         geo::fill(&mut row, &mut self.places);
         if !self.tables.contains_key(&source.name) {
@@ -336,6 +341,7 @@ impl Session {
     /// Makes everything pushed durable and visible. Once this returns, it stays.
     pub fn commit(mut self) -> Result<IngestReport> {
         self.commit_pushed()?;
+        self.inner.mark_clean();
         Ok(self.report)
     }
 
@@ -424,13 +430,20 @@ impl Session {
 
 impl<'s> Reading<'s> {
     fn start(source: &'s SourceSpec, name: &'s str, as_rows: bool) -> Result<Reading<'s>> {
-        debug_assert_eq!(COMMON.len(), common::IOC + 1);
         let (parser, envelopes, format): (Box<dyn Parser>, _, _) = match source.parser {
             _ if as_rows => (Box::new(RowsParser::new(&source.columns)), Envelopes::default(), Format::Json),
             Some(kind) => (kind.start(), source.envelopes.clone(), kind.format()),
             None => return Err(LakeError::NoParser(source.name.clone())),
         };
-        Ok(Reading { source, parser, envelopes, format, name, skip_to: 0 })
+        let all = envelopes.arrays.iter().chain(&envelopes.objects).chain(&envelopes.strings);
+        let quoted = all.map(|path| format!("\"{}\"", path.split('.').next().unwrap_or(path)));
+        let keys = quoted.map(|key| memchr::memmem::Finder::new(key.as_bytes()).into_owned()).collect();
+        Ok(Reading { source, parser, envelopes, keys, format, name, skip_to: 0 })
+    }
+
+    /// Whether an event's text holds a key of an envelope anywhere.
+    fn may_wrap(&self, bytes: &[u8]) -> bool {
+        self.keys.iter().any(|key| key.find(bytes).is_some())
     }
 
     /// Text formats may also come as JSON; their first byte tells.

@@ -1,7 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mantissa_core::{Catalog, CatalogSource, Clock, SystemClock};
@@ -79,6 +79,8 @@ pub(crate) struct Inner {
     /// Length of the log as of the last refresh.
     seen_length: AtomicU64,
     refreshing: Mutex<()>,
+    /// Whether a writer may have left files that no commit names.
+    unclean: AtomicBool,
 }
 
 impl Lake {
@@ -86,8 +88,8 @@ impl Lake {
     pub fn open(data: &Path, options: LakeOptions) -> Result<Lake> {
         let layout = Layout::create(data)?;
         let sources = sources()?;
-        let manifest = Manifest::default();
-        let snapshot = RwLock::new(manifest.snapshot(&layout, &sources));
+        let mut manifest = Manifest::default();
+        let snapshot = RwLock::new(manifest.snapshot(&layout, &sources, None));
         let inner = Inner {
             layout,
             options,
@@ -96,6 +98,7 @@ impl Lake {
             snapshot,
             seen_length: AtomicU64::new(0),
             refreshing: Mutex::new(()),
+            unclean: AtomicBool::new(true),
         };
         let lake = Lake { inner: Arc::new(inner) };
         lake.refresh()?;
@@ -248,7 +251,7 @@ impl Inner {
             let mut manifest = self.manifest.write();
             commits.into_iter().for_each(|commit| manifest.apply(commit));
             manifest.offset = end;
-            *self.snapshot.write() = manifest.snapshot(&self.layout, &self.sources);
+            self.publish(&mut manifest);
         }
         self.seen_length.store(length, Ordering::Release);
         Ok(changed)
@@ -263,9 +266,27 @@ impl Inner {
         let mut manifest = self.manifest.write();
         manifest.apply(change);
         manifest.offset = end;
-        *self.snapshot.write() = manifest.snapshot(&self.layout, &self.sources);
+        self.publish(&mut manifest);
         self.seen_length.store(end, Ordering::Release);
         Ok(())
+    }
+
+    fn publish(&self, manifest: &mut Manifest) {
+        let mut current = self.snapshot.write();
+        let next = manifest.snapshot(&self.layout, &self.sources, Some(&current));
+        *current = next;
+    }
+
+    /// Removes leftovers, unless the last writer of this process ended well. The caller holds the writer's lock.
+    pub fn sweep_if_unclean(&self) -> Result<()> {
+        if self.unclean.swap(true, Ordering::AcqRel) {
+            self.sweep()?;
+        }
+        Ok(())
+    }
+
+    pub fn mark_clean(&self) {
+        self.unclean.store(false, Ordering::Release);
     }
 
     /// Removes what a writer that died left behind, and files that were replaced long enough ago. The caller holds the

@@ -78,6 +78,8 @@ pub struct Manifest {
     pub quarantine: BTreeMap<String, QuarantineFile>,
     /// Replaced files and when; kept a while for readers that still hold an older snapshot.
     pub retired: HashMap<String, Micros>,
+    /// Tables that changed since the last snapshot.
+    changed: HashSet<String>,
 }
 
 impl Manifest {
@@ -93,12 +95,15 @@ impl Manifest {
             if let Some(table) = name.split('/').next().and_then(|table| self.files.get_mut(table)) {
                 table.remove(&name);
             }
+            self.changed.extend(name.split('/').next().map(str::to_owned));
             self.retired.insert(name, commit.at);
         }
         for file in commit.add {
+            self.changed.insert(file.table.clone());
             self.files.entry(file.table.clone()).or_default().insert(file.name.clone(), file);
         }
         for (table, column) in commit.columns {
+            self.changed.insert(table.clone());
             let columns = self.columns.entry(table).or_default();
             match columns.iter_mut().find(|known| known.name == column.name) {
                 Some(known) => *known = column,
@@ -118,9 +123,19 @@ impl Manifest {
     }
 
     /// Builds a snapshot; tables that did not change since `previous` are shared with it.
-    pub fn snapshot(&self, layout: &Layout, sources: &[SourceSpec]) -> Snapshot {
-        let tables: BTreeMap<String, Arc<TableSnapshot>> =
-            sources.iter().map(|source| (source.name.clone(), Arc::new(self.table_snapshot(layout, source)))).collect();
+    pub fn snapshot(&mut self, layout: &Layout, sources: &[SourceSpec], previous: Option<&Snapshot>) -> Snapshot {
+        let changed = std::mem::take(&mut self.changed);
+        let tables: BTreeMap<String, Arc<TableSnapshot>> = sources
+            .iter()
+            .map(|source| {
+                let before = previous.and_then(|snapshot| snapshot.table(&source.name));
+                let table = match before.filter(|_| !changed.contains(&source.name)) {
+                    Some(table) => table.clone(),
+                    None => Arc::new(self.table_snapshot(layout, source)),
+                };
+                (source.name.clone(), table)
+            })
+            .collect();
         let catalog = Arc::new(catalog(sources, &tables));
         let quarantined = self.quarantine.values().map(|file| file.events).sum();
         Snapshot { version: self.version, tables: Arc::new(tables), catalog, quarantined }

@@ -305,11 +305,11 @@ fn syslog_lines_of_both_rfcs() {
     );
     assert_eq!(
         cells(&lake, "syslog", 1, &names[..5]),
-        "time=2026-11-17T11:00:00.5Z | host=web-2 | program=app | pid=9 | message=all is well"
+        "time=2026-11-17T11:00:00.500Z | host=web-2 | program=app | pid=9 | message=all is well"
     );
     assert_eq!(
         cells(&lake, "syslog", 2, &["time", "message"]),
-        "time=2026-11-17T11:00:00.5Z | message=with another line"
+        "time=2026-11-17T11:00:00.500Z | message=with another line"
     );
     assert!(column(&lake, "syslog", "raw")[0].ends_with(r#"ssh2","priority":38}"#));
 }
