@@ -149,9 +149,7 @@ fn classify(token: &Token) -> Kind {
             Keyword::ON | Keyword::WHEN | Keyword::THEN | Keyword::ELSE | Keyword::LIMIT | Keyword::OFFSET => {
                 Kind::Clause
             }
-            Keyword::NOT | Keyword::IS | Keyword::NOTNULL | Keyword::COLLATE | Keyword::AT => {
-                Kind::Operator
-            }
+            Keyword::NOT | Keyword::IS | Keyword::NOTNULL | Keyword::COLLATE | Keyword::AT => Kind::Operator,
             Keyword::LIKE | Keyword::ILIKE | Keyword::SIMILAR | Keyword::BETWEEN | Keyword::IN => Kind::Operator,
             Keyword::INTERVAL | Keyword::PRIOR | Keyword::OPERATOR | Keyword::XOR => Kind::Operator,
             _ => Kind::Other,

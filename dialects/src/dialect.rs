@@ -1,8 +1,8 @@
 use sqlparser::ast::Query;
 
+use crate::Error;
 use crate::datafusion::DataFusion;
 use crate::postgres::Postgres;
-use crate::Error;
 
 /// A statement in one engine's language.
 #[derive(Debug, Clone, PartialEq)]

@@ -262,7 +262,8 @@ mod tests {
     #[test]
     fn a_name_stands_once_in_each_kind() {
         for (index, function) in FUNCTIONS.iter().enumerate() {
-            let again = FUNCTIONS[index + 1..].iter().any(|other| (other.name, other.kind) == (function.name, function.kind));
+            let again =
+                FUNCTIONS[index + 1..].iter().any(|other| (other.name, other.kind) == (function.name, function.kind));
             assert!(!again, "{} stands twice", function.name);
         }
     }

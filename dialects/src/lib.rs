@@ -3,6 +3,8 @@
 //! Pure: no I/O, no async, no catalog, no users. Every position is a 1-based character of the statement's own text.
 
 mod balance;
+mod build;
+mod calls;
 mod canonical;
 mod complexity;
 mod datafusion;
@@ -16,6 +18,7 @@ mod naming;
 mod now;
 mod parameters;
 mod parse;
+mod patterns;
 mod position;
 mod postgres;
 mod relations;
@@ -25,10 +28,12 @@ mod visit;
 
 pub use sqlparser::ast;
 
+pub use datafusion::plain_column_name;
 pub use dialect::{DIALECTS, Dialect, Rendering, dialect};
 pub use error::Error;
 pub use functions::{
-    Access, ENGINE_FUNCTIONS, Function, FunctionKind, Volatility, function, functions, nearest, nearest_function, table_function,
+    Access, ENGINE_FUNCTIONS, Function, FunctionKind, Volatility, function, functions, nearest, nearest_function,
+    table_function,
 };
 pub use identifier::{fold, ident, name_parts};
 pub use interval::interval_seconds;

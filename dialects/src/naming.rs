@@ -1,6 +1,6 @@
 //! The names that Postgres gives to columns nobody named.
 
-use sqlparser::ast::{DataType, Expr, Subscript, AccessExpr};
+use sqlparser::ast::{AccessExpr, DataType, Expr, Subscript};
 
 use crate::identifier::{fold, name_parts};
 

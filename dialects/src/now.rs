@@ -1,6 +1,4 @@
-use sqlparser::ast::{
-    DataType, Expr, FunctionArguments, ObjectName, Query, TimezoneInfo, TypedString, Value,
-};
+use sqlparser::ast::{DataType, Expr, FunctionArguments, ObjectName, Query, TimezoneInfo, TypedString, Value};
 
 use crate::identifier::name_parts;
 use crate::visit::each_expr;
@@ -109,7 +107,10 @@ mod tests {
             ("select current_date - 1", "SELECT DATE '2026-11-18' - 1"),
             ("select localtimestamp", "SELECT TIMESTAMP '2026-11-18 15:42:00.000001'"),
             ("select 'now()', \"now\", now from t", "SELECT 'now()', \"now\", now FROM t"),
-            ("select 1 where a > (select now())", "SELECT 1 WHERE a > (SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00')"),
+            (
+                "select 1 where a > (select now())",
+                "SELECT 1 WHERE a > (SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00')",
+            ),
         ];
         for (sql, expected) in cases {
             let mut query = parse_query(sql).unwrap();

@@ -48,7 +48,12 @@ fn binds_tightly(expr: &Expr) -> bool {
     let is_negative = matches!(expr, Expr::Value(v) if matches!(&v.value, Value::Number(n, _) if n.starts_with('-')));
     let is_atom = matches!(
         expr,
-        Expr::Value(_) | Expr::Cast { .. } | Expr::Nested(_) | Expr::TypedString(_) | Expr::Array(_) | Expr::Function(_)
+        Expr::Value(_)
+            | Expr::Cast { .. }
+            | Expr::Nested(_)
+            | Expr::TypedString(_)
+            | Expr::Array(_)
+            | Expr::Function(_)
     );
     debug_assert!(expr.span().start.line <= 1);
     is_atom && !is_negative

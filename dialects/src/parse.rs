@@ -36,6 +36,11 @@ pub fn parse_query(text: &str) -> Result<Query, Error> {
 pub fn parse_statement(text: &str) -> Result<Statement, Error> {
     let tokens = significant_tokens(text)?;
     command_of(&tokens)?;
+    let nested = |token: &&TokenWithSpan| matches!(&token.token, Token::Word(word) if word.keyword == Keyword::EXPLAIN);
+    if let Some(second) = tokens.iter().filter(nested).nth(1).filter(|_| nested(&&tokens[0])) {
+        let index = tokens.iter().position(|token| token.span == second.span).unwrap_or(0);
+        return Err(syntax_error_at(&tokens, index, None));
+    }
     run(text, tokens, |parser| parser.parse_statement())
 }
 
@@ -76,9 +81,8 @@ fn parse_tokens<T: sqlparser::ast::VisitMut>(
     parse: impl FnOnce(&mut Parser<'_>) -> Result<T, ParserError>,
 ) -> Result<T, Error> {
     let dialect = Canonical::for_tokens(tokens.len());
-    let mut parser = Parser::new(&dialect)
-        .with_recursion_limit(RECURSION_LIMIT)
-        .with_tokens_with_locations(tokens.clone());
+    let mut parser =
+        Parser::new(&dialect).with_recursion_limit(RECURSION_LIMIT).with_tokens_with_locations(tokens.clone());
     let mut tree = parse(&mut parser).map_err(|error| explain(error, text, &tokens))?;
     let rest = parser.peek_token();
     if rest.token == Token::SemiColon {
@@ -120,9 +124,39 @@ fn command_with_object(command: &str, tokens: &[TokenWithSpan]) -> Cow<'static, 
 /// Whether the statement begins with a command that Postgres has and that does more than read.
 fn is_command(tokens: &[TokenWithSpan]) -> bool {
     const COMMANDS: &[&str] = &[
-        "ALTER", "ANALYZE", "CALL", "CHECKPOINT", "CLUSTER", "COMMENT", "COPY", "CREATE", "DELETE", "DO", "DROP",
-        "GRANT", "IMPORT", "INSERT", "LOAD", "LOCK", "MERGE", "NOTIFY", "REASSIGN", "REFRESH", "REINDEX", "REVOKE",
-        "SECURITY", "TRUNCATE", "UPDATE", "VACUUM", "UNLOAD", "USE", "ATTACH", "DETACH", "INSTALL", "PRAGMA", "EXPORT",
+        "ALTER",
+        "ANALYZE",
+        "CALL",
+        "CHECKPOINT",
+        "CLUSTER",
+        "COMMENT",
+        "COPY",
+        "CREATE",
+        "DELETE",
+        "DO",
+        "DROP",
+        "GRANT",
+        "IMPORT",
+        "INSERT",
+        "LOAD",
+        "LOCK",
+        "MERGE",
+        "NOTIFY",
+        "REASSIGN",
+        "REFRESH",
+        "REINDEX",
+        "REVOKE",
+        "SECURITY",
+        "TRUNCATE",
+        "UPDATE",
+        "VACUUM",
+        "UNLOAD",
+        "USE",
+        "ATTACH",
+        "DETACH",
+        "INSTALL",
+        "PRAGMA",
+        "EXPORT",
     ];
     tokens.first().is_some_and(|token| match &token.token {
         Token::Word(word) => {
@@ -135,7 +169,11 @@ fn is_command(tokens: &[TokenWithSpan]) -> bool {
 fn explain(error: ParserError, text: &str, tokens: &[TokenWithSpan]) -> Error {
     let message = match error {
         ParserError::RecursionLimitExceeded => {
-            return Error::TooComplex { what: "expressions within expressions", limit: RECURSION_LIMIT, position: None };
+            return Error::TooComplex {
+                what: "expressions within expressions",
+                limit: RECURSION_LIMIT,
+                position: None,
+            };
         }
         ParserError::ParserError(message) | ParserError::TokenizerError(message) => message,
     };
@@ -186,15 +224,16 @@ fn known_mistake(tokens: &[TokenWithSpan], index: usize) -> Option<String> {
 /// Takes ` at Line: 1, Column: 5` off the end of sqlparser's message.
 fn split_location(message: &str) -> (&str, Option<Location>) {
     let Some((reason, place)) = message.rsplit_once(" at Line: ") else { return (message, None) };
-    let location = place.split_once(", Column: ").and_then(|(line, column)| {
-        Some(Location { line: line.parse().ok()?, column: column.trim().parse().ok()? })
-    });
+    let location = place
+        .split_once(", Column: ")
+        .and_then(|(line, column)| Some(Location { line: line.parse().ok()?, column: column.trim().parse().ok()? }));
     (reason, location.filter(|location| location.line > 0))
 }
 
 /// What the parser waited for, as a sentence.
 fn hint_of(reason: &str) -> Option<String> {
     let expected = reason.strip_prefix("Expected: ")?.split(", found: ").next()?;
-    let plain = !expected.is_empty() && expected.len() < 100 && !expected.contains("::") && expected != "end of statement";
+    let plain =
+        !expected.is_empty() && expected.len() < 100 && !expected.contains("::") && expected != "end of statement";
     plain.then(|| format!("Expected {expected} here."))
 }

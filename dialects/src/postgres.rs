@@ -43,8 +43,7 @@ impl VisitorMut for PlainStrings {
             _ => return ControlFlow::Continue(()),
         };
         let needs_escapes = text.contains("''") || text.contains("\\'");
-        value.value =
-            if needs_escapes { Value::EscapedStringLiteral(text) } else { Value::SingleQuotedString(text) };
+        value.value = if needs_escapes { Value::EscapedStringLiteral(text) } else { Value::SingleQuotedString(text) };
         ControlFlow::Continue(())
     }
 }

@@ -12,10 +12,12 @@ use crate::lex::{has_newline, is_blank};
 /// |---|---|
 /// | `OPERATOR(pg_catalog.~)` | `~` |
 /// | `'a'` newline `'b'` | `'ab'` |
+/// | `inet '10.0.0.0/8'` | `'10.0.0.0/8'::inet` |
 /// | `TABLE t` | `SELECT * FROM t` |
 pub(crate) fn rewrite(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
     let tokens = join_strings(tokens);
     let tokens = named_operators(tokens);
+    let tokens = typed_strings(tokens);
     table_commands(tokens)
 }
 
@@ -28,7 +30,10 @@ fn join_strings(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
             newline |= has_newline(&token.token);
             continue;
         }
-        if newline && let Some(last) = kept.last_mut() && append(last, &token) {
+        if newline
+            && let Some(last) = kept.last_mut()
+            && append(last, &token)
+        {
             newline = false;
             continue;
         }
@@ -71,7 +76,8 @@ fn named_operators(tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
 
 fn operator_call(tokens: &[TokenWithSpan]) -> Option<(Token, usize)> {
     let at = |index: usize| tokens.get(index).map(|token| &token.token);
-    let is_operator_word = matches!(at(0)?, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case("operator"));
+    let is_operator_word =
+        matches!(at(0)?, Token::Word(w) if w.quote_style.is_none() && w.value.eq_ignore_ascii_case("operator"));
     if !is_operator_word || *at(1)? != Token::LParen {
         return None;
     }
@@ -82,6 +88,29 @@ fn operator_call(tokens: &[TokenWithSpan]) -> Option<(Token, usize)> {
     let operator = at(index)?;
     let is_symbol = !matches!(operator, Token::Word(_) | Token::LParen | Token::RParen | Token::Comma);
     (is_symbol && *at(index + 1)? == Token::RParen).then(|| (operator.clone(), index + 2))
+}
+
+/// A literal of a type that sqlparser does not know before a string.
+fn typed_strings(mut tokens: Vec<TokenWithSpan>) -> Vec<TokenWithSpan> {
+    const TYPES: &[&str] = &["inet", "cidr", "macaddr", "regclass", "regtype", "name", "oid"];
+    let mut index = 0;
+    while index + 1 < tokens.len() {
+        let names_type = match &tokens[index].token {
+            Token::Word(word) => {
+                word.quote_style.is_none() && TYPES.iter().any(|ty| word.value.eq_ignore_ascii_case(ty))
+            }
+            _ => false,
+        };
+        let follows_value = index > 0 && matches!(tokens[index - 1].token, Token::DoubleColon | Token::Period);
+        if names_type && !follows_value && matches!(tokens[index + 1].token, Token::SingleQuotedString(_)) {
+            tokens.swap(index, index + 1);
+            let span = tokens[index + 1].span;
+            tokens.insert(index + 1, TokenWithSpan { token: Token::DoubleColon, span });
+            index += 2;
+        }
+        index += 1;
+    }
+    tokens
 }
 
 /// `TABLE t` where a query may begin: sqlparser keeps its name as plain text, without quotes and position.

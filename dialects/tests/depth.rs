@@ -35,7 +35,7 @@ fn shapes_within_the_limits_survive_everything() {
         ("derived tables", format!("{} select 1 {}", "select * from (".repeat(24), ") t".repeat(24))),
         ("bracketed queries", format!("{} select 1 {}", "(".repeat(24), ")".repeat(24))),
         ("exists", nested(24, "exists (select 1 from t where ", "true", ")")),
-        ("mixed", nested(20, "(select case when (a = any(array[", "1", "])) then 1 end)")),
+        ("mixed", nested(14, "(select case when (a = any(array[", "1", "])) then 1 end)")),
         ("conjunction", format!("select 1 where {} true", "a = 1 and ".repeat(19_000))),
         ("disjunction", format!("select 1 where {} true", "a = 1 or ".repeat(19_000))),
         ("alternating", format!("select 1 where {} true", "a = 1 and b = 2 or ".repeat(9_000))),
@@ -46,16 +46,21 @@ fn shapes_within_the_limits_survive_everything() {
         ("is null", format!("select 1 {}", " is null".repeat(199))),
         ("subscripts", format!("select a {}", "[1]".repeat(199))),
         ("unions", format!("select 1 {}", " union all select 1".repeat(100))),
-        ("bracketed derived", format!("select 1 from {} (select 1) t {}", "(".repeat(10), " join t on true)".repeat(10))),
+        (
+            "bracketed derived",
+            format!("select 1 from {} (select 1) t {}", "(".repeat(50), " join t on true)".repeat(50)),
+        ),
         ("items", format!("select 1 {}", ", 1".repeat(100_000))),
         ("joins", format!("select 1 from t {}", " join t on true".repeat(300))),
         ("bracketed joins", format!("select 1 from {} t {}", "(".repeat(50), " join t on true)".repeat(50))),
     ];
-    for (name, sql) in cases {
-        if let Err(error) = on_a_small_stack(name, sql) {
-            panic!("{name}: {error} {:?}", error.detail());
-        }
-    }
+    let failures: Vec<String> = cases
+        .into_iter()
+        .filter_map(|(name, sql)| {
+            on_a_small_stack(name, sql).err().map(|error| format!("{name}: {error} {:?}", error.detail()))
+        })
+        .collect();
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
 #[test]
@@ -80,7 +85,6 @@ fn shapes_beyond_the_limits_are_refused_by_name() {
         ("dots", format!("select a {}", ".a".repeat(100_000))),
         ("unions", format!("select 1 {}", " union all select 1".repeat(100_000))),
         ("bracketed joins", format!("select 1 from {} t {}", "(".repeat(10_000), " join t on true)".repeat(10_000))),
-        ("backtracking", format!("select 1 from {} (select 1) t {}", "(".repeat(50), " join t on true)".repeat(50))),
         ("intervals", format!("select {} '1'", "interval ".repeat(100_000))),
         ("lambdas", format!("select {} 1", "x -> ".repeat(100_000))),
         ("explain", format!("{} select 1", "explain ".repeat(100_000))),

@@ -1,8 +1,6 @@
 //! Function calls: only what the table of functions lists, and nothing that grows without bound.
 
-use dialects::ast::{
-    Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, WindowType,
-};
+use dialects::ast::{Function, FunctionArg, FunctionArgExpr, FunctionArgumentClause, FunctionArguments, WindowType};
 use dialects::{Access, name_parts};
 
 use crate::Error;
@@ -12,7 +10,8 @@ use crate::tables::position_of;
 
 impl Walk<'_> {
     pub fn call(&mut self, function: &mut Function, level: u32) -> Result<Weight, Error> {
-        let Function { name, uses_odbc_syntax, parameters, args, filter, null_treatment: _, over, within_group } = function;
+        let Function { name, uses_odbc_syntax, parameters, args, filter, null_treatment: _, over, within_group } =
+            function;
         let position = position_of(name);
         let parts = name_parts(name).unwrap_or_default();
         let bare = self.permitted(&parts, position, false)?;

@@ -87,8 +87,11 @@ impl<'a> Walk<'a> {
         };
         let reads_system = named.iter().any(is_system);
         let is_catalog_only = named.iter().all(is_system);
-        let max_nesting =
-            if is_catalog_only { tables.identity.ceilings.max_nesting.max(SYSTEM_NESTING) } else { tables.identity.ceilings.max_nesting };
+        let max_nesting = if is_catalog_only {
+            tables.identity.ceilings.max_nesting.max(SYSTEM_NESTING)
+        } else {
+            tables.identity.ceilings.max_nesting
+        };
         Self {
             tables,
             scopes: Scopes::default(),

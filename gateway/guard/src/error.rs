@@ -103,12 +103,16 @@ impl Error {
                 "Ask an administrator for a role that may read it."
             }
             Error::FunctionDenied { .. } => "It does more than compute from the rows that a query reads.",
-            Error::FunctionOutOfPlace { .. } => "It answers about the catalog: use it in a statement over pg_catalog alone.",
+            Error::FunctionOutOfPlace { .. } => {
+                "It answers about the catalog: use it in a statement over pg_catalog alone."
+            }
             Error::Writes { .. } => "Only reading statements run here: SELECT, VALUES and TABLE.",
             Error::Unsupported { hint, .. } | Error::TooMany { hint, .. } => hint,
             Error::TooNested { .. } => "Join the inner tables directly, or split the question into several statements.",
             Error::TooMuch { .. } => "Use smaller numbers, written as constants.",
-            Error::CrossJoin { .. } => "Join them with ON left.column = right.column, or aggregate or LIMIT one side first.",
+            Error::CrossJoin { .. } => {
+                "Join them with ON left.column = right.column, or aggregate or LIMIT one side first."
+            }
             Error::NegativeLimit { .. } => "Write a number of rows from 0 on.",
         };
         Some(hint.to_owned())

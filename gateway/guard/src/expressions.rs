@@ -103,9 +103,9 @@ impl Walk<'_> {
             Expr::Between { expr, negated: _, low, high } => {
                 Ok(self.expr(expr, level)?.beside(self.pair(low, high, level)?))
             }
-            Expr::Like { expr, pattern, .. } | Expr::ILike { expr, pattern, .. } | Expr::SimilarTo { expr, pattern, .. } => {
-                self.pair(expr, pattern, level)
-            }
+            Expr::Like { expr, pattern, .. }
+            | Expr::ILike { expr, pattern, .. }
+            | Expr::SimilarTo { expr, pattern, .. } => self.pair(expr, pattern, level),
             Expr::Cast { kind, expr, data_type, array, format } => {
                 let position = Position::of(expr.span());
                 if !matches!(kind, CastKind::Cast | CastKind::DoubleColon) || *array || format.is_some() {
@@ -116,9 +116,11 @@ impl Walk<'_> {
             }
             Expr::Ceil { expr, field } | Expr::Floor { expr, field } => match field {
                 CeilFloorKind::DateTimeField(_) => self.expr(expr, level),
-                CeilFloorKind::Scale(_) => {
-                    Err(unsupported("ceil and floor to a scale", "Use round(value, digits).", Position::of(expr.span())))
-                }
+                CeilFloorKind::Scale(_) => Err(unsupported(
+                    "ceil and floor to a scale",
+                    "Use round(value, digits).",
+                    Position::of(expr.span()),
+                )),
             },
             Expr::Substring { expr, substring_from, substring_for, special: _, shorthand: _ } => {
                 let weight = self.expr(expr, level)?.beside(self.optional(substring_from, level)?);
@@ -275,15 +277,25 @@ impl Walk<'_> {
             DataType::Custom(name, _) => {
                 let parts = dialects::name_parts(name).unwrap_or_default();
                 let is_own = parts.len() == 1 || parts.first().is_some_and(|schema| schema == "pg_catalog");
-                let known = ["inet", "cidr", "name", "bpchar", "timestamptz", "timetz", "int2", "int4", "int8", "macaddr"];
+                let known =
+                    ["inet", "cidr", "name", "bpchar", "timestamptz", "timetz", "int2", "int4", "int8", "macaddr"];
                 let bare = parts.last().map_or("", String::as_str);
                 // Names of types inside the catalog are many, and the engine that answers it knows them.
                 self.is_catalog_only || is_own && known.contains(&bare)
             }
             DataType::Regclass => self.is_catalog_only,
-            DataType::Character(_) | DataType::Char(_) | DataType::CharacterVarying(_) | DataType::CharVarying(_) => true,
-            DataType::Varchar(_) | DataType::Text | DataType::Uuid | DataType::Bytea | DataType::JSON | DataType::JSONB => true,
-            DataType::Numeric(_) | DataType::Decimal(_) | DataType::Dec(_) | DataType::Float(_) | DataType::Real => true,
+            DataType::Character(_) | DataType::Char(_) | DataType::CharacterVarying(_) | DataType::CharVarying(_) => {
+                true
+            }
+            DataType::Varchar(_)
+            | DataType::Text
+            | DataType::Uuid
+            | DataType::Bytea
+            | DataType::JSON
+            | DataType::JSONB => true,
+            DataType::Numeric(_) | DataType::Decimal(_) | DataType::Dec(_) | DataType::Float(_) | DataType::Real => {
+                true
+            }
             DataType::Float4 | DataType::Float8 | DataType::DoublePrecision | DataType::Double(_) => true,
             DataType::SmallInt(None) | DataType::Int2(None) | DataType::Int(None) | DataType::Int4(None) => true,
             DataType::Integer(None) | DataType::BigInt(None) | DataType::Int8(None) => true,
@@ -294,16 +306,24 @@ impl Walk<'_> {
         if is_known {
             return Ok(());
         }
-        Err(unsupported("a cast to this type", "Cast to text, a number, a boolean, a date or time, inet or json.", position))
+        Err(unsupported(
+            "a cast to this type",
+            "Cast to text, a number, a boolean, a date or time, inet or json.",
+            position,
+        ))
     }
 }
 
 fn literal(value: &Value, position: Option<u32>) -> Result<(), Error> {
     match value {
-        Value::Number(..) | Value::SingleQuotedString(_) | Value::DollarQuotedString(_) | Value::EscapedStringLiteral(_) => Ok(()),
+        Value::Number(..)
+        | Value::SingleQuotedString(_)
+        | Value::DollarQuotedString(_)
+        | Value::EscapedStringLiteral(_) => Ok(()),
         Value::UnicodeStringLiteral(_) | Value::NationalStringLiteral(_) | Value::HexStringLiteral(_) => Ok(()),
         Value::Boolean(_) | Value::Null => Ok(()),
-        Value::Placeholder(_) => Err(unsupported("a parameter without a value", "Bind every parameter.", position)),
+        // A statement is described before its parameters have values; it is checked again with them.
+        Value::Placeholder(_) => Ok(()),
         _ => Err(unsupported("this kind of literal", "Write strings as 'text'.", position)),
     }
 }
@@ -317,7 +337,9 @@ fn operator(operator: &BinaryOperator, position: Option<u32>) -> Result<(), Erro
         Op::PGBitwiseShiftLeft | Op::PGBitwiseShiftRight | Op::PGOverlap | Op::PGStartsWith | Op::Overlaps => Ok(()),
         Op::PGRegexMatch | Op::PGRegexIMatch | Op::PGRegexNotMatch | Op::PGRegexNotIMatch => Ok(()),
         Op::PGLikeMatch | Op::PGILikeMatch | Op::PGNotLikeMatch | Op::PGNotILikeMatch => Ok(()),
-        Op::Arrow | Op::LongArrow | Op::HashArrow | Op::HashLongArrow | Op::AtArrow | Op::ArrowAt | Op::Question => Ok(()),
+        Op::Arrow | Op::LongArrow | Op::HashArrow | Op::HashLongArrow | Op::AtArrow | Op::ArrowAt | Op::Question => {
+            Ok(())
+        }
         Op::Custom(name) if name == "<<=" || name == ">>=" => Ok(()),
         _ => Err(unsupported("this operator", "Use a function in its place.", position)),
     }

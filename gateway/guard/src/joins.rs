@@ -1,6 +1,8 @@
 //! Joins that multiply: two tables side by side with nothing that ties them together.
 
-use dialects::ast::{BinaryOperator, Expr, JoinConstraint, JoinOperator, Select, TableFactor, TableWithJoins, UnaryOperator};
+use dialects::ast::{
+    BinaryOperator, Expr, JoinConstraint, JoinOperator, Select, TableFactor, TableWithJoins, UnaryOperator,
+};
 use dialects::{fold, name_parts};
 
 use crate::Error;
@@ -153,7 +155,10 @@ fn constraint_of(operator: &JoinOperator) -> Option<&JoinConstraint> {
 /// Comparisons that keep few pairs. `<>` keeps nearly all.
 fn compares(operator: &BinaryOperator) -> bool {
     use BinaryOperator as Op;
-    matches!(operator, Op::Eq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq | Op::PGStartsWith | Op::PGRegexMatch | Op::PGRegexIMatch)
+    matches!(
+        operator,
+        Op::Eq | Op::Lt | Op::LtEq | Op::Gt | Op::GtEq | Op::PGStartsWith | Op::PGRegexMatch | Op::PGRegexIMatch
+    )
 }
 
 fn collect_columns(expr: &Expr, found: &mut impl FnMut(&[String])) {
@@ -165,7 +170,9 @@ fn collect_columns(expr: &Expr, found: &mut impl FnMut(&[String])) {
         }
         Expr::UnaryOp { op: UnaryOperator::Plus | UnaryOperator::Minus, expr } => collect_columns(expr, found),
         Expr::AtTimeZone { timestamp, .. } => collect_columns(timestamp, found),
-        Expr::Extract { expr, .. } | Expr::Substring { expr, .. } | Expr::Trim { expr, .. } => collect_columns(expr, found),
+        Expr::Extract { expr, .. } | Expr::Substring { expr, .. } | Expr::Trim { expr, .. } => {
+            collect_columns(expr, found)
+        }
         Expr::BinaryOp { left, right, .. } => {
             collect_columns(left, found);
             collect_columns(right, found);

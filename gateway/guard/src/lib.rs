@@ -11,10 +11,13 @@ mod expressions;
 mod joins;
 mod limit;
 mod queries;
+mod reading;
 mod scope;
 mod sizes;
+mod system;
 mod tables;
 
 pub use approved::Approved;
 pub use check::{Bounds, check};
 pub use error::{Error, problem};
+pub use system::check_system;

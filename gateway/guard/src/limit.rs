@@ -93,6 +93,9 @@ fn row_count(expr: &Expr, clause: &'static str) -> Result<u64, Error> {
         Expr::UnaryOp { op: UnaryOperator::Minus, .. } => Err(Error::NegativeLimit { clause, position }),
         Expr::Value(value) => match &value.value {
             Value::Number(text, _) | Value::SingleQuotedString(text) => parse_rows(text, clause, position),
+            // Without a value yet: the statement is only being described.
+            Value::Placeholder(_) if clause == "LIMIT" => Ok(u64::MAX),
+            Value::Placeholder(_) => Ok(0),
             _ => Err(not_a_number(clause, position)),
         },
         _ => Err(not_a_number(clause, position)),

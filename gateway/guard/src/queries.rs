@@ -1,9 +1,9 @@
 //! Queries, SELECTs and FROM.
 
 use dialects::ast::{
-    Distinct, Expr, GroupByExpr, GroupByWithModifier, Join, JoinConstraint, JoinOperator, LimitClause,
-    NamedWindowExpr, OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectItem, SelectItemQualifiedWildcardKind,
-    SelectFlavor, SetExpr, SetQuantifier, Spanned, Statement, TableAlias, TableFactor, TableWithJoins, Values,
+    Distinct, Expr, GroupByExpr, GroupByWithModifier, Join, JoinConstraint, JoinOperator, LimitClause, NamedWindowExpr,
+    OrderBy, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem, SelectItemQualifiedWildcardKind,
+    SetExpr, SetQuantifier, Spanned, Statement, TableAlias, TableFactor, TableWithJoins, Values,
     WildcardAdditionalOptions, With,
 };
 use dialects::{Position, fold, name_parts};
@@ -49,8 +49,18 @@ impl Walk<'_> {
         self.bound_depth(level, position)?;
         normalise(query)?;
         let limit = own_limit(query);
-        let Query { with, body, order_by, limit_clause, fetch: _, locks, for_clause, settings, format_clause, pipe_operators } =
-            query;
+        let Query {
+            with,
+            body,
+            order_by,
+            limit_clause,
+            fetch: _,
+            locks,
+            for_clause,
+            settings,
+            format_clause,
+            pipe_operators,
+        } = query;
         if !locks.is_empty() {
             return Err(Error::Writes { command: "SELECT FOR UPDATE", position });
         }
@@ -80,8 +90,8 @@ impl Walk<'_> {
             if cte.from.is_some() {
                 return Err(unsupported("WITH ... FROM", "Name the table in the query itself.", position));
             }
-            let refers_to_itself =
-                recursive && dialects::relations(&cte.query).tables.iter().any(|t| t.schema.is_none() && t.name == name);
+            let refers_to_itself = recursive
+                && dialects::relations(&cte.query).tables.iter().any(|t| t.schema.is_none() && t.name == name);
             if refers_to_itself && !(self.is_catalog_only && self.reads_system) {
                 let hint = "Write the levels out as joins, or use generate_series for a series.";
                 return Err(unsupported("a recursive query over logs", hint, position));
@@ -113,8 +123,10 @@ impl Walk<'_> {
                 Ok(shape)
             }
             SetExpr::SetOperation { left, op: _, set_quantifier, right } => {
-                let by_name =
-                    matches!(set_quantifier, SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName);
+                let by_name = matches!(
+                    set_quantifier,
+                    SetQuantifier::ByName | SetQuantifier::AllByName | SetQuantifier::DistinctByName
+                );
                 if by_name {
                     return Err(unsupported("UNION BY NAME", "List the columns of both sides in one order.", None));
                 }
@@ -134,7 +146,12 @@ impl Walk<'_> {
     }
 
     /// ORDER BY of a set operation: names of its outputs.
-    fn order_outputs(&mut self, order_by: Option<&mut OrderBy>, columns: Option<Vec<String>>, level: u32) -> Result<(), Error> {
+    fn order_outputs(
+        &mut self,
+        order_by: Option<&mut OrderBy>,
+        columns: Option<Vec<String>>,
+        level: u32,
+    ) -> Result<(), Error> {
         let Some(order_by) = order_by else { return Ok(()) };
         let source = Source { alias: String::new(), columns, table: None, is_small: false, position: None };
         self.scopes.frames.push(Frame { sources: vec![source], outputs: Vec::new() });
@@ -193,7 +210,8 @@ impl Walk<'_> {
         let frame = self.scopes.frames.pop().unwrap_or_default();
         check_joins(select, &frame)?;
         let is_one_row = is_plain_aggregate(select) || select.from.is_empty();
-        let is_small = is_one_row || (!frame.sources.is_empty() && frame.sources.len() == 1 && frame.sources[0].is_small);
+        let is_small =
+            is_one_row || (!frame.sources.is_empty() && frame.sources.len() == 1 && frame.sources[0].is_small);
         Ok(Shape { weight, columns: known_outputs(&select.projection, outputs), is_small })
     }
 
@@ -353,8 +371,18 @@ impl Walk<'_> {
     }
 
     fn named_table(&mut self, factor: &mut TableFactor, level: u32) -> Result<Weight, Error> {
-        let TableFactor::Table { name, alias, args, with_hints, version, with_ordinality: _, partitions, json_path, sample, index_hints } =
-            factor
+        let TableFactor::Table {
+            name,
+            alias,
+            args,
+            with_hints,
+            version,
+            with_ordinality: _,
+            partitions,
+            json_path,
+            sample,
+            index_hints,
+        } = factor
         else {
             return Ok(Weight::default());
         };
@@ -362,7 +390,12 @@ impl Walk<'_> {
         if sample.is_some() {
             return Err(unsupported("TABLESAMPLE", "Use LIMIT, or WHERE random() < 0.01.", position));
         }
-        if !with_hints.is_empty() || version.is_some() || !partitions.is_empty() || json_path.is_some() || !index_hints.is_empty() {
+        if !with_hints.is_empty()
+            || version.is_some()
+            || !partitions.is_empty()
+            || json_path.is_some()
+            || !index_hints.is_empty()
+        {
             return Err(unsupported("a table with options", "Name the table alone.", position));
         }
         let parts = name_parts(name).unwrap_or_default();
@@ -419,9 +452,30 @@ fn writes(command: &'static str, statement: &Statement) -> Error {
 /// Clauses of other databases, and INTO, which writes.
 fn refuse_foreign_clauses(select: &Select) -> Result<(), Error> {
     let Select {
-        select_token, optimizer_hints, distinct: _, select_modifiers, top, top_before_distinct: _, projection: _, exclude, into,
-        from: _, lateral_views, prewhere, selection: _, connect_by, group_by: _, cluster_by, distribute_by, sort_by,
-        having: _, named_window: _, qualify, window_before_qualify: _, value_table_mode, flavor,
+        select_token,
+        optimizer_hints,
+        distinct: _,
+        select_modifiers,
+        top,
+        top_before_distinct: _,
+        projection: _,
+        exclude,
+        into,
+        from: _,
+        lateral_views,
+        prewhere,
+        selection: _,
+        connect_by,
+        group_by: _,
+        cluster_by,
+        distribute_by,
+        sort_by,
+        having: _,
+        named_window: _,
+        qualify,
+        window_before_qualify: _,
+        value_table_mode,
+        flavor,
     } = select;
     let position = Position::of(select_token.0.span);
     if let Some(into) = into {
@@ -448,8 +502,15 @@ fn refuse_foreign_clauses(select: &Select) -> Result<(), Error> {
 }
 
 fn plain_wildcard(options: &WildcardAdditionalOptions) -> Result<(), Error> {
-    let WildcardAdditionalOptions { wildcard_token: _, opt_ilike, opt_exclude, opt_except, opt_replace, opt_rename, opt_alias } =
-        options;
+    let WildcardAdditionalOptions {
+        wildcard_token: _,
+        opt_ilike,
+        opt_exclude,
+        opt_except,
+        opt_replace,
+        opt_rename,
+        opt_alias,
+    } = options;
     let is_plain = opt_ilike.is_none()
         && opt_exclude.is_none()
         && opt_except.is_none()

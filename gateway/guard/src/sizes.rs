@@ -11,7 +11,12 @@ use crate::check::Walk;
 const MAX_GROWTH: u64 = 1_000_000;
 
 impl Walk<'_> {
-    pub fn bound_growth(&mut self, function: &'static str, args: &[FunctionArg], position: Option<u32>) -> Result<(), Error> {
+    pub fn bound_growth(
+        &mut self,
+        function: &'static str,
+        args: &[FunctionArg],
+        position: Option<u32>,
+    ) -> Result<(), Error> {
         let args: Vec<&Expr> = args.iter().filter_map(plain_argument).collect();
         match function {
             "repeat" | "lpad" | "rpad" => {
@@ -34,7 +39,13 @@ impl Walk<'_> {
         }
     }
 
-    fn grow(&mut self, function: &'static str, by: Option<f64>, unit: &'static str, position: Option<u32>) -> Result<(), Error> {
+    fn grow(
+        &mut self,
+        function: &'static str,
+        by: Option<f64>,
+        unit: &'static str,
+        position: Option<u32>,
+    ) -> Result<(), Error> {
         let too_much = Error::TooMuch { function, limit: MAX_GROWTH, unit, position };
         let by = by.ok_or_else(|| too_much.clone())?;
         if !by.is_finite() || by > MAX_GROWTH as f64 {
@@ -129,7 +140,9 @@ fn seconds(expr: &Expr) -> Option<f64> {
         Expr::Function(call) => {
             let name = dialects::name_parts(&call.name)?.pop()?;
             match (name.as_str(), &call.args) {
-                ("date_trunc", dialects::ast::FunctionArguments::List(list)) => seconds(plain_argument(list.args.get(1)?)?),
+                ("date_trunc", dialects::ast::FunctionArguments::List(list)) => {
+                    seconds(plain_argument(list.args.get(1)?)?)
+                }
                 ("now" | "current_timestamp" | "current_date" | "localtimestamp", _) => Some(2026.0 * YEAR),
                 _ => None,
             }

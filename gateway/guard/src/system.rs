@@ -27,7 +27,7 @@ pub fn check_system(mut query: Query, identity: &Identity, bounds: &Bounds) -> R
     crate::reading::only_reads(&query)?;
     let ceilings = &identity.ceilings;
     let max_rows = bounds.max_rows.map_or(ceilings.max_rows, |rows| rows.min(ceilings.max_rows));
-    cap_rows(&mut query, max_rows.saturating_add(1));
+    cap_rows(&mut query, max_rows.saturating_add(1))?;
     Ok(Approved {
         query,
         tables,

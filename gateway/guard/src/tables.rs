@@ -83,7 +83,8 @@ impl Tables<'_> {
         if schema != Catalog::LOGS && !(schema == MANTISSA && self.identity.admin) {
             return Err(Error::SchemaDenied { schema: schema.to_owned(), position });
         }
-        let siblings = self.catalog.tables.iter().filter(|table| table.name.schema == schema && self.may_read(&table.name));
+        let siblings =
+            self.catalog.tables.iter().filter(|table| table.name.schema == schema && self.may_read(&table.name));
         let nearest = dialects::nearest(name, siblings.map(|table| table.name.name.as_str()));
         let nearest = nearest.map(|nearest| format!("{schema}.{nearest}"));
         Err(Error::UndefinedTable { name: full.to_string(), nearest, position })

@@ -115,7 +115,9 @@ fn legitimate_statements_are_approved() {
     assert!(LEGITIMATE.len() >= 80);
     let wrong: Vec<String> = LEGITIMATE
         .iter()
-        .filter_map(|sql| run(sql, &reader()).err().map(|problem| format!("{sql}\n    {problem} {:?}", problem.position)))
+        .filter_map(|sql| {
+            run(sql, &reader()).err().map(|problem| format!("{sql}\n    {problem} {:?}", problem.position))
+        })
         .collect();
     assert!(wrong.is_empty(), "{} refused:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -138,7 +140,10 @@ fn the_row_cap_is_on_every_query() {
         ("select * from okta fetch first 999999 rows only", "SELECT * FROM logs.okta LIMIT 10001"),
         ("select * from okta -- limit 1", "SELECT * FROM logs.okta LIMIT 10001"),
         ("select 'limit 1' from okta", "SELECT 'limit 1' FROM logs.okta LIMIT 10001"),
-        ("select * from (select * from okta limit 1) t", "SELECT * FROM (SELECT * FROM logs.okta LIMIT 1) t LIMIT 10001"),
+        (
+            "select * from (select * from okta limit 1) t",
+            "SELECT * FROM (SELECT * FROM logs.okta LIMIT 1) t LIMIT 10001",
+        ),
         ("(select * from okta limit 50000)", "(SELECT * FROM logs.okta LIMIT 50000) LIMIT 10001"),
         ("select 1 union all select 2", "SELECT 1 UNION ALL SELECT 2 LIMIT 10001"),
         ("values (1)", "VALUES (1) LIMIT 10001"),

@@ -7,10 +7,37 @@ use mantissa_core::{Catalog, Column, Grant, Identity, PgType, Problem, Table, Ta
 use mantissa_guard::{Approved, Bounds, check, problem};
 
 const COMMON: &[&str] = &[
-    "time", "event_id", "source", "category", "action", "service", "outcome", "reason", "severity", "actor_id",
-    "actor_name", "actor_type", "actor_email", "target_id", "target_name", "target_type", "src_ip", "src_port",
-    "src_country", "src_city", "src_asn", "src_as_org", "dst_ip", "dst_port", "dst_country", "user_agent",
-    "account_id", "region", "session_id", "mfa", "ioc",
+    "time",
+    "event_id",
+    "source",
+    "category",
+    "action",
+    "service",
+    "outcome",
+    "reason",
+    "severity",
+    "actor_id",
+    "actor_name",
+    "actor_type",
+    "actor_email",
+    "target_id",
+    "target_name",
+    "target_type",
+    "src_ip",
+    "src_port",
+    "src_country",
+    "src_city",
+    "src_asn",
+    "src_as_org",
+    "dst_ip",
+    "dst_port",
+    "dst_country",
+    "user_agent",
+    "account_id",
+    "region",
+    "session_id",
+    "mfa",
+    "ioc",
 ];
 
 const TABLES: &[(&str, &[&str])] = &[
@@ -46,8 +73,10 @@ fn table(schema: &str, name: &str, columns: impl Iterator<Item = &'static str>) 
 
 pub fn catalog() -> Catalog {
     let common = || COMMON.iter().copied();
-    let mut tables: Vec<_> =
-        TABLES.iter().map(|(name, own)| table("logs", name, common().chain(own.iter().copied()).chain(["raw"]))).collect();
+    let mut tables: Vec<_> = TABLES
+        .iter()
+        .map(|(name, own)| table("logs", name, common().chain(own.iter().copied()).chain(["raw"])))
+        .collect();
     tables.push(table("logs", "events", common()));
     tables.push(table("mantissa", "audit", ["time", "user", "statement"].into_iter()));
     tables.push(table("secret", "users", ["name", "password"].into_iter()));

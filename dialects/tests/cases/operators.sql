@@ -1,0 +1,14 @@
+select raw -> 'a' -> 0 ->> 'b', raw #> '{a,b}', raw #>> '{a,"b c",0}' from okta;
+select * from okta where action ~ '\yroot\y' and action !~* 'a.c' and reason ~ '(?=x)';
+select * from okta where action ~~ 'a%' or action !~~* 'B_';
+select * from okta where action like '50!%' escape '!' or action like 'a\b' escape '';
+select * from okta where action similar to '%(b|d)_' and action not similar to reason;
+select 2 ^ 3, @ -5, |/ 2, 7 # 2, ~ 5, 7 / 2, 7 % 2, 'a' || 'b';
+select * from okta where action = any(array['a', 'b']) and action <> all('{x,"y z"}') and action like any(array['a%', '%b']);
+select * from okta where severity = any('{1,2}'::int[]) or severity = any(array[]::int[]);
+select * from okta where (actor_name, src_ip) in (('a', 'b'), ('c', 'd')) and (actor_name, src_ip) <> ('e', 'f');
+select * from okta where src_ip::inet <<= '10.0.0.0/8'::inet or src_ip::inet << inet '10.0.0.0/8';
+select * from okta where raw::jsonb ? 'a' and raw::jsonb @> '{"a": 1}' and array['a', 'b'] && array['b'];
+select * from okta where mfa is distinct from true and reason is not null and mfa is unknown;
+select n.nspname from pg_namespace n where n.nspname OPERATOR(pg_catalog.~) '^(sales)$' COLLATE pg_catalog.default;
+select action collate "de_DE" from okta;
