@@ -96,7 +96,9 @@ fn output(previous: &Intent, draft: &Draft, filters: &mut Vec<Filter>) -> Result
     if !heads.is_empty() {
         return Ok(Output::Distinct(heads));
     }
-    if draft.who && previous.output != (Output::Rows { limit: None, oldest: false }) || draft.who && draft.concepts.is_empty() {
+    if draft.who && previous.output != (Output::Rows { limit: None, oldest: false })
+        || draft.who && draft.concepts.is_empty()
+    {
         return Ok(Output::Distinct(vec![Key::Field(Expr::Column("actor_name".into()))]));
     }
     if draft.rows {
@@ -199,6 +201,7 @@ pub(crate) fn adopt_names(previous: &Intent, draft: &mut Draft) {
     if draft.follow
         && draft.unknown.len() == 1
         && draft.unknown.iter().all(looks_like_name)
+        && !draft.unknown.iter().any(|word| crate::lexicon::LEXICON.knows(word))
         && let Some(expr) = key
     {
         let value = Literal::Text(draft.unknown.remove(0));

@@ -551,6 +551,7 @@ impl Parser<'_> {
                     | Word::Internal
                     | Word::External
                     | Word::Concept(_)
+                    | Word::Referred(_)
             )
         });
         known.then_some(next)
@@ -859,6 +860,9 @@ impl Parser<'_> {
         if let Some(end) = self.negated_words(next) {
             return Some(end);
         }
+        if self.names_table("dns") && self.text(next).contains('.') {
+            return self.field_values("query", Op::IsNot, vec![self.text(next)], next + 1);
+        }
         let camel = self.text(next).chars().skip(1).any(|c| c.is_ascii_uppercase()) || self.text(next).contains('.');
         if matches!(self.get(next)?.item, Item::Name) && camel && !self.named.is_empty() {
             let values = vec![Literal::Text(self.text(next))];
@@ -970,8 +974,8 @@ impl Parser<'_> {
                 return self.field_values(noun, op, vec![value], end);
             }
         }
-        if matches!(noun, "ip" | "dst") {
-            return self.address(next, if noun == "ip" { "src_ip" } else { "dst_ip" }, op);
+        if noun == "ip" || noun == "dst" || (noun == "source" && self.get(next).is_some_and(|p| p.item == Item::Ip)) {
+            return self.address(next, if noun != "dst" { "src_ip" } else { "dst_ip" }, op);
         }
         if matches!(noun, "country" | "dst_country")
             && let Some((codes, end)) = self.places(next)
@@ -1004,6 +1008,13 @@ impl Parser<'_> {
             let (values, end) = self.actors(next)?;
             self.push_actors(values, op == Op::IsNot);
             return Some(end);
+        }
+        if matches!(noun, "bytes" | "packets" | "elapsed" | "raw_severity" | "rows_produced") {
+            return None;
+        }
+        let email = self.get(next).is_some_and(|piece| piece.item == Item::Email);
+        if email && !matches!(noun, "target" | "email") {
+            return None;
         }
         let value = self.value(next).or_else(|| self.word_as_value(noun, next))?;
         if let Some(Item::Number(_)) = self.get(next).map(|piece| &piece.item)
@@ -1093,23 +1104,24 @@ impl Parser<'_> {
         }
         let before = i.checked_sub(1).and_then(|i| self.get(i));
         let begins = before.is_none() && matches!(self.noun(at), Some("user" | "ip" | "country" | "host" | "account"));
-        let asked = begins || before.is_some_and(|piece| {
-            matches!(piece.item, Item::Number(_))
-                || piece.has(|w| {
-                    matches!(
-                        w,
-                        Word::Which
-                            | Word::Distinct
-                            | Word::Top
-                            | Word::Count
-                            | Word::Most
-                            | Word::Least
-                            | Word::Aggregate(_)
-                            | Word::Last
-                            | Word::First
-                    )
-                })
-        });
+        let asked = begins
+            || before.is_some_and(|piece| {
+                matches!(piece.item, Item::Number(_))
+                    || piece.has(|w| {
+                        matches!(
+                            w,
+                            Word::Which
+                                | Word::Distinct
+                                | Word::Top
+                                | Word::Count
+                                | Word::Most
+                                | Word::Least
+                                | Word::Aggregate(_)
+                                | Word::Last
+                                | Word::First
+                        )
+                    })
+            });
         let wanted = self.get(at + 1).is_some_and(|piece| piece.is(Word::That) || piece.is(Word::Prep(Prep::With)));
         asked || wanted
     }
@@ -1217,7 +1229,8 @@ impl Parser<'_> {
                     self.draft.referred = Some(noun);
                 }
                 Word::WhereTo => {
-                    let sends = |piece: &Piece| piece.has(|w| matches!(w, Word::Verb("send", _) | Word::Hint("vpc_flow")));
+                    let sends =
+                        |piece: &Piece| piece.has(|w| matches!(w, Word::Verb("send", _) | Word::Hint("vpc_flow")));
                     if self.pieces[at..].iter().any(sends) {
                         self.draft.sent_where = true;
                     } else {
@@ -1286,7 +1299,15 @@ impl Parser<'_> {
         if let Some(noun) = at.checked_sub(1).and_then(|before| self.noun(before))
             && matches!(
                 noun,
-                "status" | "severity" | "port" | "src_port" | "elapsed" | "rows_produced" | "packets" | "bytes"
+                "status"
+                    | "severity"
+                    | "raw_severity"
+                    | "port"
+                    | "src_port"
+                    | "elapsed"
+                    | "rows_produced"
+                    | "packets"
+                    | "bytes"
             )
         {
             self.unsay(noun);

@@ -82,12 +82,16 @@ fn never_before(pieces: &[Piece], at: usize) -> Result<Intent, Unclear> {
     let start = since.from.clone().or(since.to.clone()).ok_or(Unclear::Nothing)?;
     let mut draft = whole(parse(&rest, None))?;
     let noun = subject(&draft.concepts).ok_or(Unclear::Nothing)?;
-    draft.concepts.retain(|concept| concept.name != noun);
+    draft.concepts.retain(|concept| concept.name != noun && concept.name != "create");
     draft.everything = true;
     draft.rows = true;
     let mut base = shape::intent(&draft, None)?;
     let mut other = base.clone();
-    base.time = Some(TimeRange { from: Some(start.clone()), to: since.from.and(since.to), text: format!("from there on: {}", since.text) });
+    base.time = Some(TimeRange {
+        from: Some(start.clone()),
+        to: since.from.and(since.to),
+        text: format!("from there on: {}", since.text),
+    });
     other.time = Some(TimeRange { from: None, to: Some(start), text: "before that".into() });
     related(base, other, column(noun)?, None, true)
 }
@@ -106,7 +110,10 @@ fn related(base: Intent, other: Intent, on: &str, order: Option<Sequence>, negat
 }
 
 fn subject(concepts: &[Concept]) -> Option<&'static str> {
-    concepts.iter().map(|concept| concept.name).find(|name| matches!(*name, "user" | "ip" | "country" | "host" | "account"))
+    concepts
+        .iter()
+        .map(|concept| concept.name)
+        .find(|name| matches!(*name, "user" | "ip" | "country" | "host" | "account"))
 }
 
 fn column(noun: &str) -> Result<&'static str, Unclear> {

@@ -115,6 +115,12 @@ pub(crate) fn resolve(draft: &Draft, previous: Option<&str>) -> Result<Resolved,
     for field in &draft.fields {
         filters.extend(field_filter(field, &table)?);
     }
+    let aimed = draft.filters.iter().any(|filter| filter.slot == "dst_ip" || filter.slot == "dst_country");
+    if aimed
+        && !matches!(table.as_str(), "vpc_flow" | "events" | "guardduty" | "windows" | "crowdstrike" | "dns" | "json")
+    {
+        return Err(Unclear::NoField("destination", table));
+    }
     filters.extend(draft.filters.iter().cloned());
     filters.extend(draft.actors.iter().map(|actor| actor_filter(actor, &table)));
     Ok(Resolved { table, filters, by_event })
@@ -218,7 +224,11 @@ fn unnamed(draft: &Draft) -> Result<(String, Vec<&'static Event>), Unclear> {
         if found.iter().any(|(table, _)| *table == event.table) {
             continue;
         }
-        if let Some(events) = events_for(draft, event.table, false).filter(|events| !events.is_empty()) {
+        // "create" alone is a verb of one cluster API, not a sign that it is meant.
+        let telling = |events: &Vec<&'static Event>| {
+            events.iter().any(|event| event.needs.len() > 1 || !matches!(event.needs[0][0], "create" | "delete"))
+        };
+        if let Some(events) = events_for(draft, event.table, false).filter(telling) {
             found.push((event.table, events));
         }
     }
@@ -480,7 +490,8 @@ pub(crate) fn key_of(group: &Grouping, table: &str) -> Result<Key, Unclear> {
 }
 
 pub(crate) fn expr_for(noun: &'static str, table: &str) -> Result<Expr, Unclear> {
-    // In a finding, the instance is what it is about.
+    // A source of traffic is an address.
+    let noun = if noun == "source" && table == "vpc_flow" { "ip" } else { noun };
     LEXICON
         .field(noun, table)
         .map(|(expr, _)| expr)
@@ -669,7 +680,8 @@ fn versus_measures(draft: &Draft, resolved: &Resolved) -> Result<Vec<Measure>, U
             .collect());
     }
     if let [first, second] = draft.severities.as_slice() {
-        let severity = |(op, level): &(Op, u8)| Filter::column("severity", *op, vec![Literal::Number(f64::from(*level))]);
+        let severity =
+            |(op, level): &(Op, u8)| Filter::column("severity", *op, vec![Literal::Number(f64::from(*level))]);
         return Ok(vec![Measure::CountWhere(vec![severity(first)]), Measure::CountWhere(vec![severity(second)])]);
     }
     let verbs: Vec<&Concept> = draft.concepts.iter().filter(|concept| concept.verb).collect();

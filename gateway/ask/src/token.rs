@@ -80,7 +80,7 @@ pub(crate) fn tokenise(question: &str) -> Vec<Token> {
             let inner: String = text[at + 1..end].iter().collect();
             tokens.push(Token::new(&inner, Kind::Quoted));
             at = end + 1;
-        } else if is_word_char(c) {
+        } else if is_word_char(c) && is_word_part(&text, at) {
             let end = (at..text.len()).find(|&i| !is_word_part(&text, i)).unwrap_or(text.len());
             let word: String = text[at..end].iter().collect();
             push_word(&word, &mut tokens);

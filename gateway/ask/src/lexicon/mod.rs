@@ -109,6 +109,7 @@ pub(crate) enum Word {
     Anyone,
     Same,
     Ever,
+    Unsupported,
     InsteadOf,
     Referred(&'static str),
     Later,
@@ -265,6 +266,11 @@ impl Lexicon {
 
     pub fn default_table(&self, concepts: &[&str]) -> Option<&'static str> {
         events::DEFAULT_TABLE.iter().find(|(concept, _)| concepts.contains(concept)).map(|(_, table)| *table)
+    }
+
+    /// Whether a word is part of any phrase.
+    pub fn knows(&self, word: &str) -> bool {
+        self.vocabulary.contains(word.to_lowercase().as_str())
     }
 
     /// The one known word that an unknown word is a slip of the keyboard away from.

@@ -54,7 +54,10 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     ),
     (Word::Hint("vpc_flow"), "traffic|flow|connection|network flow|network traffic|network connection|transfer"),
     (Word::Hint("web"), "web request|http request|request|http"),
-    (Word::Hint("cloudtrail"), "api call|api activity|aws api|cloudtrail call|made api call|make api call|made call|made any api call"),
+    (
+        Word::Hint("cloudtrail"),
+        "api call|api activity|aws api|cloudtrail call|made api call|make api call|made call|made any api call",
+    ),
     (Word::Everything, "everything|activity|anything|all activity|all event|what happened"),
     // AWS services; the condition holds unless an event of the service says more.
     (Word::Service("s3.amazonaws.com"), "s3|amazon s3"),
@@ -349,6 +352,11 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     (Word::Bucket(Unit::Month), "per month|monthly|by month|each month|every month|month by month"),
     (Word::Bucket(Unit::Minute), "per minute|by minute|each minute"),
     (Word::Timeline, "timeline|trend|over time|time series|histogram"),
+    // Ordinary words that are never a name: a question that needs one of them is refused.
+    (
+        Word::Unsupported,
+        "without|owned|owner of|other|others|more|less|subdomain|after|before|until|since|than|out|up|down|off|why|how|if|because|while|but|yet|still|both|neither|nor|even|very|day|hour|week|month|minute|year|second|date|time of day|mistake|nothing|everything but|about to|will|tomorrow|next|should|must|may|might|same as|similar|like|unlike|near|around|approximately|roughly|few|several|many|much|longest|shortest|slowest|fastest|average of|median|percentile|compare|correlate|predict|suspicious|unusual|abnormal|weird|malicious|bad actor|dangerous|normal|where was|where were|simultaneously|concurrent|consecutive|in a row|silent|nobody|no one|somewhere|today's|yesterday's|first half|second half|morning|afternoon|evening|night|weekday|holiday|currently|already|almost|only if|unless|instead|again and again",
+    ),
     // Questions and pronouns.
     (Word::Who, "who|whom"),
     (Word::When, "when|at what time"),
@@ -366,9 +374,18 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     (Word::Later, "later|afterwards|afterward|after that|later on|subsequently"),
     (Word::WhereTo, "where did|where does|where do|where was it"),
     (Word::Pronoun, "them|it|that one"),
-    (Word::Then, "and then|then|and later|followed by|followed by a|and afterwards|and subsequently|and right after|and soon after"),
-    (Word::ButNo, "but no|but not|but without|but never|and no|but did not|and did not|that have no|who have no|that were not active|that were not|who were not active|that were not seen|without any|but were not active"),
-    (Word::NeverBefore, "never seen before|not seen before|never seen|first time ever|that are new|never before seen|not seen earlier|for the first time ever|not seen before that|not previously seen|never active before|brand new|which are new|that is new|new since"),
+    (
+        Word::Then,
+        "and then|then|and later|followed by|followed by a|and afterwards|and subsequently|and right after|and soon after",
+    ),
+    (
+        Word::ButNo,
+        "but no|but not|but without|but never|and no|but did not|and did not|that have no|who have no|that were not active|that were not|who were not active|that were not seen|without any|but were not active",
+    ),
+    (
+        Word::NeverBefore,
+        "never seen before|not seen before|never seen|first time ever|that are new|never before seen|not seen earlier|for the first time ever|not seen before that|not previously seen|never active before|brand new|which are new|that is new|new since",
+    ),
     (Word::Ever, "ever|of all time|all time|all-time|at any time|over all time|since the beginning"),
     (Word::Be, "is|was|were|are|be|been|being|got|get|gotten|has been|have been|had been|has|have"),
     (Word::That, "who|that|which"),
