@@ -50,6 +50,22 @@ impl Dialect for Canonical {
         self.step().err().map(Err)
     }
 
+    /// The parser reads everything behind IS DISTINCT FROM as its right side, `AND` too.
+    fn parse_infix(&self, parser: &mut Parser, left: &Expr, _precedence: u8) -> Option<Result<Expr, ParserError>> {
+        const DISTINCT: &[Keyword] = &[Keyword::IS, Keyword::DISTINCT, Keyword::FROM];
+        const NOT_DISTINCT: &[Keyword] = &[Keyword::IS, Keyword::NOT, Keyword::DISTINCT, Keyword::FROM];
+        let is_distinct = parser.parse_keywords(DISTINCT);
+        if !is_distinct && !parser.parse_keywords(NOT_DISTINCT) {
+            return None;
+        }
+        let left = Box::new(left.clone());
+        let right = parser.parse_subexpr(POSTGRES.prec_value(Precedence::Is)).map(Box::new);
+        Some(right.map(|right| match is_distinct {
+            true => Expr::IsDistinctFrom(left, right),
+            false => Expr::IsNotDistinctFrom(left, right),
+        }))
+    }
+
     fn get_next_precedence(&self, parser: &Parser) -> Option<Result<u8, ParserError>> {
         POSTGRES.get_next_precedence(parser)
     }

@@ -208,6 +208,14 @@ fn rewrite(expr: &mut Expr) -> Result<(), Error> {
             *expr = take(inner);
             Ok(())
         }
+        // In brackets, so that the text too is read back as it is meant.
+        Expr::IsDistinctFrom(..) | Expr::IsNotDistinctFrom(..) => {
+            *expr = Expr::Nested(Box::new(take(expr)));
+            Ok(())
+        }
+        Expr::InSubquery { expr: left, .. } if matches!(left.as_ref(), Expr::Tuple(_)) => {
+            Err(unsupported("a row IN (SELECT ...)", "Write EXISTS (SELECT 1 FROM ... WHERE a = x AND b = y).", left))
+        }
         Expr::IsNormalized { .. } => Err(unsupported("IS NORMALIZED", "Compare the text itself.", expr)),
         Expr::Position { expr: needle, r#in: text } => {
             *expr = call("strpos", [take(text), take(needle)]);

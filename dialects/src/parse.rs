@@ -237,3 +237,28 @@ fn hint_of(reason: &str) -> Option<String> {
         !expected.is_empty() && expected.len() < 100 && !expected.contains("::") && expected != "end of statement";
     plain.then(|| format!("Expected {expected} here."))
 }
+
+#[cfg(test)]
+mod tests {
+    use sqlparser::ast::{Expr, SetExpr};
+
+    use super::*;
+
+    #[test]
+    fn is_distinct_from_binds_tighter_than_and() {
+        for sql in ["select 1 where a is distinct from 'x' and b", "select 1 where a is not distinct from 'x' or b"] {
+            let query = parse_query(sql).unwrap();
+            let SetExpr::Select(select) = *query.body else { panic!("{sql}") };
+            assert!(matches!(select.selection, Some(Expr::BinaryOp { .. })), "{sql}");
+        }
+    }
+
+    #[test]
+    fn other_commands_are_named() {
+        for (sql, command) in [("drop table x", "DROP TABLE"), ("delete from x", "DELETE"), ("COPY x TO 'y'", "COPY")] {
+            assert_eq!(parse_query(sql), Err(Error::NotReading { command: command.to_owned() }));
+        }
+        assert_eq!(parse_query("select 1; select 2"), Err(Error::ManyStatements { position: 9 }));
+        assert_eq!(parse_query(" -- nothing"), Err(Error::Empty));
+    }
+}
