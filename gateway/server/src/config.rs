@@ -148,7 +148,10 @@ impl Config {
             Some(path) => path.clone(),
             None => PathBuf::from("mantissa.toml"),
         };
-        let mut figment = Figment::from(Serialized::defaults(Config::default())).merge(Toml::file_exact(&file));
+        let mut figment = Figment::from(Serialized::defaults(Config::default()));
+        if file.is_file() {
+            figment = figment.merge(Toml::file_exact(&file));
+        }
         for (variable, key) in INHERITED {
             if let Ok(value) = std::env::var(variable) {
                 let value = value.parse::<i64>().map_or_else(|_| figment::value::Value::from(value), figment::value::Value::from);
@@ -205,10 +208,6 @@ impl Config {
             fault("engine.memory_mib", format!("{} MiB is too little; give at least 64", self.engine.memory_mib));
         }
         faults
-    }
-
-    pub fn store_path(&self) -> PathBuf {
-        self.data.join("mantissa.db")
     }
 }
 

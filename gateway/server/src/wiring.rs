@@ -3,12 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mantissa_core::{Catalog, CatalogSource, Identity, SystemClock, UserName};
-use mantissa_engines::datafusion::{Config as EngineConfig, DataFusion};
+use mantissa_core::{Catalog, CatalogSource, Identity, Problem, SystemClock, UserName};
+use mantissa_engines::datafusion::{Config as EngineConfig, DataFusionEngine};
 use mantissa_lake::{GeoSource, Lake, LakeOptions};
-use mantissa_pg_catalog::PgCatalogEngine;
-use mantissa_query::{AuditTable, Database, Gateway, GatewayParts, SystemTable};
-use mantissa_store::{SqliteStore, Store};
+use mantissa_query::{Database, Engine, Gateway, GatewayParts};
+use mantissa_store::{SqliteStore, Store, StoreOptions};
 
 use crate::commands::Failure;
 use crate::config::{Config, prepare_data_folder};
@@ -30,14 +29,14 @@ pub struct Mantissa {
 pub async fn open(config: &Config, geo: GeoSource) -> Result<Mantissa, Failure> {
     let lake = open_lake(config, geo)?;
     let store = open_store(config).await?;
-    let engine = DataFusion::new(lake.clone(), engine_config(config))?;
-    let tables: Vec<Arc<dyn SystemTable>> = vec![Arc::new(AuditTable::new(Arc::clone(&store)))];
+    let engine = DataFusionEngine::new(Arc::new(lake.clone()), &engine_config(config)).map_err(Problem::from)?;
+    let engine: Arc<dyn Engine> =
+        Arc::new(engine);
     let catalog: Arc<dyn CatalogSource> = Arc::new(lake.clone());
-    let system = PgCatalogEngine::new(Arc::clone(&catalog), tables);
     let gateway = Gateway::new(GatewayParts {
         catalog,
-        databases: vec![Database { name: LAKE.to_owned(), engine: Arc::new(engine) }],
-        system: Arc::new(system),
+        databases: vec![Database { name: LAKE.to_owned(), engine: Arc::clone(&engine) }],
+        system: engine,
         store: Arc::clone(&store),
         clock: Arc::new(SystemClock),
         max_connections: config.server.max_connections,
@@ -46,7 +45,7 @@ pub async fn open(config: &Config, geo: GeoSource) -> Result<Mantissa, Failure> 
 }
 
 fn engine_config(config: &Config) -> EngineConfig {
-    EngineConfig { memory_bytes: config.engine.memory_mib << 20, origin: Some(mantissa_pg_catalog::origin), ..EngineConfig::default() }
+    EngineConfig { memory_limit: config.engine.memory_mib << 20, ..EngineConfig::default() }
 }
 
 pub fn open_lake(config: &Config, geo: GeoSource) -> Result<Lake, Failure> {
@@ -57,7 +56,8 @@ pub fn open_lake(config: &Config, geo: GeoSource) -> Result<Lake, Failure> {
 
 pub async fn open_store(config: &Config) -> Result<Arc<dyn Store>, Failure> {
     prepare_data_folder(&config.data).map_err(Failure::message)?;
-    let store = SqliteStore::open(&config.store_path(), config.limits.ceilings()).await?;
+    let options = StoreOptions { default_ceilings: config.limits.ceilings() };
+    let store = SqliteStore::open(&config.data, options).await?;
     Ok(Arc::new(store))
 }
 

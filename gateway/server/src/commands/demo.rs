@@ -73,7 +73,7 @@ fn demo_geo() -> Result<GeoSource, Failure> {
 
 /// Generates the events and loads them like anyone's logs. Does nothing where the lake holds a sample already.
 fn fill(lake: &Lake, spec: &SampleSpec) -> Result<(), Failure> {
-    let held: u64 = lake.snapshot().rows();
+    let held: u64 = rows(lake);
     if held > 0 {
         eprintln!("mantissa: serving the {held} events that the folder holds");
         return Ok(());
@@ -109,8 +109,12 @@ async fn listen(port: Option<u16>) -> Result<TcpListener, Failure> {
     TcpListener::bind("127.0.0.1:0").await.map_err(|error| Failure::message(format!("no port is free: {error}")))
 }
 
+fn rows(lake: &Lake) -> u64 {
+    lake.snapshot().tables.values().map(|table| table.rows).sum()
+}
+
 fn greet(port: u16, lake: &Lake) {
-    println!("Serving {} events. Connect with", lake.snapshot().rows());
+    println!("Serving {} events. Connect with", rows(lake));
     println!();
     println!("  psql -h 127.0.0.1 -p {port} -U {USER} {}", wiring::LAKE);
     println!("  postgresql://{USER}@127.0.0.1:{port}/{}        (DBeaver, Grafana, Metabase, drivers; no password)", wiring::LAKE);

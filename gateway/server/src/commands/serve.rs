@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mantissa_wire::{RequireTls, Tls, WireConfig};
+use mantissa_wire::{Listeners, RequireTls, Tls, WireConfig};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -34,7 +34,10 @@ pub async fn serve(mantissa: Mantissa, listeners: Vec<TcpListener>, wire: WireCo
     wiring::follow(mantissa.lake.clone());
     let shutdown = CancellationToken::new();
     tokio::spawn(signals(shutdown.clone()));
-    mantissa_wire::serve(listeners, Arc::clone(&mantissa.gateway), wire, shutdown).await;
+    let listeners = Listeners { tcp: listeners, unix: Vec::new() };
+    mantissa_wire::serve(listeners, Arc::clone(&mantissa.gateway), wire, shutdown)
+        .await
+        .map_err(|error| Failure::message(error.to_string()))?;
     mantissa.store.close().await?;
     Ok(())
 }

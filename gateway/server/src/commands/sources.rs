@@ -12,16 +12,14 @@ pub fn run(config: &Config, json: bool) -> Result<(), Failure> {
     let mut rows = Vec::new();
     for source in lake.sources() {
         let held = snapshot.table(&source.name);
-        let files = held.map_or(&[][..], |table| table.files.as_slice());
-        let count: u64 = files.iter().map(|file| file.rows).sum();
-        let bytes: u64 = files.iter().map(|file| file.bytes).sum();
+        let (files, count, bytes) = held.map_or((0, 0, 0), |table| (table.files.len(), table.rows, table.bytes));
         rows.push(vec![
             source.name.clone(),
             format!("{}.{}", Catalog::LOGS, source.name),
             source.title.clone(),
             if source.parser.is_some() { "yes" } else { "rows only" }.to_owned(),
             count.to_string(),
-            files.len().to_string(),
+            files.to_string(),
             bytes.to_string(),
         ]);
     }
