@@ -35,7 +35,7 @@ fn shapes_within_the_limits_survive_everything() {
         ("derived tables", format!("{} select 1 {}", "select * from (".repeat(24), ") t".repeat(24))),
         ("bracketed queries", format!("{} select 1 {}", "(".repeat(24), ")".repeat(24))),
         ("exists", nested(24, "exists (select 1 from t where ", "true", ")")),
-        ("mixed", nested(14, "(select case when (a = any(array[", "1", "])) then 1 end)")),
+        ("mixed", nested(11, "(select case when (a = any(array[", "1", "])) then 1 end)")),
         ("conjunction", format!("select 1 where {} true", "a = 1 and ".repeat(19_000))),
         ("disjunction", format!("select 1 where {} true", "a = 1 or ".repeat(19_000))),
         ("alternating", format!("select 1 where {} true", "a = 1 and b = 2 or ".repeat(9_000))),
