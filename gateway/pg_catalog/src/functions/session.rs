@@ -1,0 +1,183 @@
+//! The session: settings, identity, backends, privileges.
+
+use mantissa_core::PgType;
+
+use crate::context::Context;
+use crate::datum::Datum;
+use crate::error::{Error, Result};
+use crate::plan::{Arguments, ScalarFn};
+
+/// What `version()` prints; drivers read the number.
+pub const VERSION: &str = "PostgreSQL 15.18 (Mantissa) on x86_64-pc-linux-gnu, compiled by rustc, 64-bit";
+
+pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
+    ("version() text", |_, _| Ok(Datum::text(VERSION))),
+    ("current_database() name", |c, _| Ok(Datum::text(c.session.database()))),
+    ("current_user() name", |c, _| Ok(Datum::text(c.session.user()))),
+    ("session_user() name", |c, _| Ok(Datum::text(c.session.user()))),
+    ("user() name", |c, _| Ok(Datum::text(c.session.user()))),
+    ("current_role() name", |c, _| Ok(Datum::text(c.session.user()))),
+    ("current_schema() name", |c, _| Ok(existing(c)?.into_iter().next().into())),
+    ("current_schemas(bool) _name", |c, a| {
+        let mut schemas = existing(c)?;
+        if a[0].as_bool() == Some(true) && !schemas.iter().any(|schema| schema == "pg_catalog") {
+            schemas.insert(0, "pg_catalog".into());
+        }
+        Ok(Datum::array(PgType::NAME, schemas.into_iter().map(Datum::from).collect()))
+    }),
+    ("current_setting(text) text", |c, a| setting(c, &a[0], false)),
+    ("!current_setting(text, bool) text", |c, a| match a[0].is_null() {
+        true => Ok(Datum::Null),
+        false => setting(c, &a[0], a[1].as_bool() == Some(true)),
+    }),
+    ("!set_config(text, text, bool) text", |c, a| {
+        let Some(name) = a[0].as_str() else {
+            return Err(Error::InvalidParameter("SET requires parameter name".into()));
+        };
+        let value = a[1].as_str().unwrap_or_default();
+        let shown = c.session.set(name, value, a[2].as_bool() == Some(true))?;
+        Ok(Datum::from(shown))
+    }),
+    ("pg_backend_pid() int4", |c, _| Ok(Datum::Int4(c.session.pid()))),
+    ("pg_cancel_backend(int4) bool", |c, a| end(c, a, false)),
+    ("pg_terminate_backend(int4) bool", |c, a| end(c, a, true)),
+    ("pg_terminate_backend(int4, int8) bool", |c, a| end(c, a, true)),
+    ("pg_advisory_unlock_all() void", |_, _| Ok(Datum::text(""))),
+    ("pg_advisory_lock(int8) void", |_, _| Ok(Datum::text(""))),
+    ("pg_advisory_unlock(int8) bool", |_, _| Ok(Datum::Bool(false))),
+    ("pg_try_advisory_lock(int8) bool", |_, _| Ok(Datum::Bool(true))),
+    ("pg_is_in_recovery() bool", |_, _| Ok(Datum::Bool(false))),
+    ("pg_is_wal_replay_paused() bool", |_, _| Ok(Datum::Bool(false))),
+    ("pg_export_snapshot() text", |_, _| Ok(Datum::text("00000003-00000001-1"))),
+    ("txid_current() int8", |_, _| Ok(Datum::Int8(1))),
+    ("txid_current_if_assigned() int8", |_, _| Ok(Datum::Null)),
+    ("pg_current_xact_id() int8", |_, _| Ok(Datum::Int8(1))),
+    ("pg_my_temp_schema() oid", |_, _| Ok(Datum::Oid(0))),
+    ("pg_is_other_temp_schema(oid) bool", |_, _| Ok(Datum::Bool(false))),
+    ("pg_jit_available() bool", |_, _| Ok(Datum::Bool(false))),
+    ("pg_blocking_pids(int4) _int4", |_, _| Ok(Datum::array(PgType::INT4, vec![]))),
+    ("pg_postmaster_start_time() timestamptz", |c, _| Ok(Datum::TimestampTz(c.session.backend_start()))),
+    ("pg_conf_load_time() timestamptz", |c, _| Ok(Datum::TimestampTz(c.session.backend_start()))),
+    ("inet_client_addr() inet", |c, _| Ok(c.session.client_addr().map(|address| address.to_string()).into())),
+    ("inet_client_port() int4", |c, _| Ok(c.session.client_port().map(i32::from).into())),
+    ("inet_server_addr() inet", |_, _| Ok(Datum::Null)),
+    ("inet_server_port() int4", |_, _| Ok(Datum::Null)),
+    ("getdatabaseencoding() name", |_, _| Ok(Datum::text("UTF8"))),
+    ("pg_client_encoding() name", |_, _| Ok(Datum::text("UTF8"))),
+    ("pg_encoding_to_char(int4) name", |_, a| {
+        let name = usize::try_from(a[0].as_int().unwrap_or(-1)).ok().and_then(|index| ENCODINGS.get(index));
+        Ok(Datum::text(name.copied().unwrap_or_default()))
+    }),
+    ("pg_char_to_encoding(name) int4", |_, a| {
+        let plain = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+        let wanted = plain(a[0].as_str().unwrap_or_default());
+        let found = ENCODINGS.iter().position(|name| plain(name) == wanted);
+        Ok(Datum::Int4(found.map_or(-1, |index| index as i32)))
+    }),
+    ("pg_encoding_max_length(int4) int4", |_, a| Ok(Datum::Int4(if a[0].as_int() == Some(6) { 4 } else { 1 }))),
+    ("has_table_privilege(text, text) bool", |c, a| on_table(c, a, 0)),
+    ("has_table_privilege(oid, text) bool", |c, a| on_table(c, a, 0)),
+    ("has_table_privilege(name, text, text) bool", |c, a| on_table(c, a, 1)),
+    ("has_table_privilege(name, oid, text) bool", |c, a| on_table(c, a, 1)),
+    ("has_table_privilege(oid, oid, text) bool", |c, a| on_table(c, a, 1)),
+    ("has_any_column_privilege(text, text) bool", |c, a| on_table(c, a, 0)),
+    ("has_any_column_privilege(oid, text) bool", |c, a| on_table(c, a, 0)),
+    ("has_any_column_privilege(name, oid, text) bool", |c, a| on_table(c, a, 1)),
+    ("has_column_privilege(oid, int2, text) bool", |c, a| on_table(c, a, 0)),
+    ("has_column_privilege(oid, text, text) bool", |c, a| on_table(c, a, 0)),
+    ("has_column_privilege(text, text, text) bool", |c, a| on_table(c, a, 0)),
+    ("has_column_privilege(name, oid, int2, text) bool", |c, a| on_table(c, a, 1)),
+    ("has_schema_privilege(text, text) bool", |_, a| Ok(reading(a))),
+    ("has_schema_privilege(oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_schema_privilege(name, text, text) bool", |_, a| Ok(reading(a))),
+    ("has_schema_privilege(name, oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_database_privilege(text, text) bool", |_, a| Ok(reading(a))),
+    ("has_database_privilege(oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_database_privilege(name, text, text) bool", |_, a| Ok(reading(a))),
+    ("has_database_privilege(name, oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_function_privilege(text, text) bool", |_, a| Ok(reading(a))),
+    ("has_function_privilege(oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_function_privilege(name, oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_type_privilege(text, text) bool", |_, a| Ok(reading(a))),
+    ("has_type_privilege(oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_language_privilege(oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_language_privilege(text, text) bool", |_, a| Ok(reading(a))),
+    ("has_sequence_privilege(oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_sequence_privilege(text, text) bool", |_, a| Ok(reading(a))),
+    ("has_server_privilege(oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_foreign_data_wrapper_privilege(oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_tablespace_privilege(oid, text) bool", |_, a| Ok(reading(a))),
+    ("has_parameter_privilege(text, text) bool", |_, a| Ok(reading(a))),
+    ("pg_has_role(oid, text) bool", |c, a| has_role(c, &a[0])),
+    ("pg_has_role(name, text) bool", |c, a| has_role(c, &a[0])),
+    ("pg_has_role(name, oid, text) bool", |c, a| has_role(c, &a[1])),
+    ("pg_has_role(name, name, text) bool", |c, a| has_role(c, &a[1])),
+    ("pg_has_role(oid, oid, text) bool", |c, a| has_role(c, &a[1])),
+    ("row_security_active(oid) bool", |_, _| Ok(Datum::Bool(false))),
+];
+
+/// By number, as `pg_database.encoding` has them.
+const ENCODINGS: [&str; 42] = [
+    "SQL_ASCII", "EUC_JP", "EUC_CN", "EUC_KR", "EUC_TW", "EUC_JIS_2004", "UTF8", "MULE_INTERNAL", "LATIN1", "LATIN2",
+    "LATIN3", "LATIN4", "LATIN5", "LATIN6", "LATIN7", "LATIN8", "LATIN9", "LATIN10", "WIN1256", "WIN1258", "WIN866",
+    "WIN874", "KOI8R", "WIN1251", "WIN1252", "ISO_8859_5", "ISO_8859_6", "ISO_8859_7", "ISO_8859_8", "WIN1250",
+    "WIN1253", "WIN1254", "WIN1255", "WIN1257", "KOI8U", "SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB",
+    "SHIFT_JIS_2004",
+];
+
+/// The schemas of the search path that exist.
+fn existing(context: &Context<'_>) -> Result<Vec<String>> {
+    let mut schemas = Vec::new();
+    for schema in context.session.search_path() {
+        if context.find("pg_namespace", "nspname", &Datum::text(schema))?.is_some() {
+            schemas.push(schema.clone());
+        }
+    }
+    Ok(schemas)
+}
+
+fn setting(context: &Context<'_>, name: &Datum, missing_ok: bool) -> Result<Datum> {
+    let name = name.as_str().unwrap_or_default();
+    match context.session.setting(name) {
+        Some(value) => Ok(Datum::from(value)),
+        None if missing_ok => Ok(Datum::Null),
+        None => Err(Error::UndefinedSetting(name.to_owned())),
+    }
+}
+
+fn end(context: &Context<'_>, a: &Arguments<'_>, connection: bool) -> Result<Datum> {
+    let pid = a[0].as_int().unwrap_or(0) as i32;
+    let ended = match connection {
+        true => context.session.terminate_backend(pid)?,
+        false => context.session.cancel_backend(pid)?,
+    };
+    Ok(Datum::Bool(ended))
+}
+
+/// Whether the privileges asked for are ones of reading: this server gives no others.
+fn reading(a: &Arguments<'_>) -> Datum {
+    let asked = a.last().and_then(Datum::as_str).unwrap_or_default().to_ascii_uppercase();
+    let granted = |privilege: &str| matches!(privilege.trim(), "SELECT" | "USAGE" | "CONNECT" | "EXECUTE" | "MAINTAIN");
+    Datum::Bool(asked.split(',').any(granted))
+}
+
+fn on_table(context: &Context<'_>, a: &Arguments<'_>, table: usize) -> Result<Datum> {
+    let oid = match &a[table] {
+        Datum::Text(name) => super::names::reg_oid(context, name, PgType::REGCLASS)?,
+        other => other.as_oid().unwrap_or(0),
+    };
+    let Some(row) = context.by_oid("pg_class", oid)? else { return Ok(Datum::Null) };
+    let schema = super::names::schema_of(context, row.oid("relnamespace"))?;
+    if !context.session.may_read(&schema, &row.text("relname")) {
+        return Ok(Datum::Bool(false));
+    }
+    Ok(reading(a))
+}
+
+fn has_role(context: &Context<'_>, role: &Datum) -> Result<Datum> {
+    let name = match role {
+        Datum::Text(name) => Some(name.to_string()),
+        other => super::names::role_name(context, other.as_oid().unwrap_or(0))?,
+    };
+    Ok(Datum::Bool(context.session.is_superuser() || name.as_deref() == Some(context.session.user())))
+}
