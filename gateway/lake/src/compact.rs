@@ -17,8 +17,10 @@ use crate::writer::{GROUP_ROWS, write_joined};
 
 /// Files of at least this many rows are left alone.
 const LARGE_ROWS: u64 = 4 * GROUP_ROWS as u64;
-/// Compressed bytes joined at once, which bounds memory.
-const JOINED_BYTES: u64 = 128 * 1024 * 1024;
+/// Or of at least this many bytes.
+const LARGE_BYTES: u64 = 16 * 1024 * 1024;
+/// Bytes of decoded columns joined into one file, which bounds memory.
+const JOINED_BYTES: usize = 512 * 1024 * 1024;
 /// Small files that a day may gather before an ingest joins them.
 const CROWD: usize = 8;
 
@@ -63,7 +65,7 @@ fn groups(lake: &Lake, at_least: usize) -> Vec<Group> {
     let mut groups = Vec::new();
     for table in lake.snapshot().tables.values() {
         let mut days: BTreeMap<i64, Vec<Arc<DataFile>>> = BTreeMap::new();
-        for file in table.files.iter().filter(|file| file.rows < LARGE_ROWS) {
+        for file in table.files.iter().filter(|file| file.rows < LARGE_ROWS && file.bytes < LARGE_BYTES) {
             days.entry(file.day).or_default().push(file.clone());
         }
         for files in days.into_values().filter(|files| files.len() >= at_least) {
@@ -71,7 +73,7 @@ fn groups(lake: &Lake, at_least: usize) -> Vec<Group> {
             for file in files {
                 let rows: u64 = run.iter().map(|file| file.rows).sum();
                 let bytes: u64 = run.iter().map(|file| file.bytes).sum();
-                if rows + file.rows > 2 * LARGE_ROWS || bytes + file.bytes > JOINED_BYTES {
+                if rows + file.rows > 2 * LARGE_ROWS || bytes + file.bytes > 2 * LARGE_BYTES {
                     groups.push((table.clone(), std::mem::take(&mut run)));
                 }
                 run.push(file);
@@ -85,11 +87,22 @@ fn groups(lake: &Lake, at_least: usize) -> Vec<Group> {
 
 fn join(lake: &Lake, session: &mut Session, table: &TableSnapshot, files: &[Arc<DataFile>]) -> Result<usize> {
     let inferred = files.iter().map(|file| file.schema_version).max().unwrap_or(0);
-    let mut batches = Vec::new();
+    let layout = &lake.inner().layout;
+    let (mut written, mut batches, mut held) = (Vec::new(), Vec::new(), 0);
     for file in files {
-        batches.extend(read(file, &table.schema)?);
+        for batch in read(file, &table.schema)? {
+            held += batch.get_array_memory_size();
+            batches.push(batch);
+        }
+        if held >= JOINED_BYTES {
+            written.extend(write_joined(layout, &table.name, &table.schema, &batches, inferred)?);
+            batches.clear();
+            held = 0;
+        }
     }
-    let written = write_joined(&lake.inner().layout, &table.name, &table.schema, &batches, inferred)?;
+    if !batches.is_empty() {
+        written.extend(write_joined(layout, &table.name, &table.schema, &batches, inferred)?);
+    }
     let after = written.len();
     let pending = session.pending_mut();
     pending.add.extend(written);

@@ -45,6 +45,8 @@ pub enum LakeError {
         #[source]
         source: arrow::error::ArrowError,
     },
+    #[error("an input failed half way, so nothing of this transaction is committed")]
+    HalfDone,
     #[error("source \"{0}\" does not exist")]
     UnknownSource(String),
     #[error("source \"{0}\" has no parser yet")]
@@ -53,6 +55,12 @@ pub enum LakeError {
     SourceInvalid { name: String, reason: String },
     #[error("nothing found at \"{0}\"")]
     InputMissing(String),
+    #[error("cannot read \"{name}\"")]
+    InputUnreadable {
+        name: String,
+        #[source]
+        source: io::Error,
+    },
     #[error("\"{0}\" is not a valid pattern")]
     InputPattern(String),
     #[error("cannot read \"{url}\"")]
@@ -78,7 +86,9 @@ impl LakeError {
     pub fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
-            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem
+                if !matches!(action, "read" | "open") =>
+            {
                 LakeError::FolderReadOnly { path, source }
             }
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => LakeError::FolderFull { path, source },
@@ -105,9 +115,12 @@ impl LakeError {
             LakeError::FolderReadOnly { .. } => ErrorKind::InsufficientPrivilege,
             LakeError::FolderFull { .. } => ErrorKind::DiskFull,
             LakeError::Locked(_) => ErrorKind::CannotConnectNow,
-            LakeError::Io { .. } | LakeError::Parquet { .. } | LakeError::Remote { .. } => ErrorKind::IoError,
+            LakeError::InputUnreadable { .. }
+            | LakeError::Io { .. }
+            | LakeError::Parquet { .. }
+            | LakeError::Remote { .. } => ErrorKind::IoError,
             LakeError::LogDamaged { .. } => ErrorKind::DataCorrupted,
-            LakeError::Arrow { .. } => ErrorKind::Internal,
+            LakeError::Arrow { .. } | LakeError::HalfDone => ErrorKind::Internal,
             LakeError::UnknownSource(_) | LakeError::InputMissing(_) => ErrorKind::UndefinedObject,
             LakeError::NoParser(_) | LakeError::RemoteUnsupported(_) => ErrorKind::FeatureNotSupported,
             LakeError::InputPattern(_) | LakeError::GeoRange(_) => ErrorKind::InvalidParameterValue,
@@ -145,7 +158,12 @@ impl From<LakeError> for Problem {
     fn from(error: LakeError) -> Self {
         let mut problem = Problem::new(error.kind(), error.to_string());
         problem.hint = error.hint();
-        if let Some(source) = std::error::Error::source(&error) {
+        // The operating system's words are safe to show; an object store's may name hosts.
+        if let LakeError::FolderReadOnly { source, .. }
+        | LakeError::FolderFull { source, .. }
+        | LakeError::InputUnreadable { source, .. }
+        | LakeError::Io { source, .. } = &error
+        {
             problem.detail = Some(format!("{source}."));
         }
         problem.caused_by(error)

@@ -64,6 +64,8 @@ pub struct Session {
     pending: Commit,
     places: PlaceCache,
     report: IngestReport,
+    /// Set while an input is half taken in: then nothing may be committed.
+    half_done: bool,
 }
 
 /// How the events of one input are read.
@@ -104,6 +106,7 @@ impl Session {
             pending: Commit::default(),
             places: PlaceCache::new(inner.options.geo.clone()),
             report: IngestReport::default(),
+            half_done: false,
             inner,
         })
     }
@@ -131,7 +134,7 @@ impl Session {
     fn push(&mut self, source: &str, name: &str, stored: Stored<'_>, as_rows: bool) -> Result<IngestReport> {
         let inner = self.inner.clone();
         let source = inner.source(source)?;
-        let fault = |error| LakeError::io("read", Path::new(name), error);
+        let fault = |source| LakeError::InputUnreadable { name: name.to_owned(), source };
         let prefixes = self.prefixes_of(&source.name);
         let content = Content::read(stored, &prefixes).map_err(fault)?;
         let mut report = IngestReport { bytes: content.length, ..IngestReport::default() };
@@ -142,7 +145,9 @@ impl Session {
         }
         let mut reading = Reading::start(source, name, as_rows)?;
         reading.skip_to = content.known_prefix;
-        let taken = self.take(&mut reading, content.open().map_err(fault)?)?;
+        let opened = content.open().map_err(fault)?;
+        self.half_done = true;
+        let taken = self.take(&mut reading, opened)?;
         if content.known_prefix > 0 {
             self.release_rest(&source.name, content.known_prefix);
         }
@@ -161,6 +166,7 @@ impl Session {
             quarantined: taken.quarantined,
             cut,
         });
+        self.half_done = false;
         report.inputs = 1;
         (report.rows, report.quarantined, report.known_events) = (taken.rows, taken.quarantined, taken.known);
         self.report.add(&report);
@@ -189,7 +195,7 @@ impl Session {
     }
 
     fn take(&mut self, reading: &mut Reading<'_>, content: impl io::Read) -> Result<Taken> {
-        let read_fault = |name: &str, error| LakeError::io("read", Path::new(name), error);
+        let read_fault = |name: &str, source| LakeError::InputUnreadable { name: name.to_owned(), source };
         let keys = reading.envelopes.arrays.clone();
         let max_event = self.inner.options.max_event_bytes;
         let mut framer = Framer::new(content, reading.format, keys, max_event);
@@ -347,6 +353,9 @@ impl Session {
 
     /// Commits what was pushed so far and goes on.
     pub(crate) fn commit_pushed(&mut self) -> Result<()> {
+        if self.half_done {
+            return Err(LakeError::HalfDone);
+        }
         let tables: Vec<String> = self.tables.keys().cloned().collect();
         tables.iter().try_for_each(|table| self.flush(table))?;
         for (_, writer) in self.quarantines.drain() {

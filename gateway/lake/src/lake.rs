@@ -76,7 +76,7 @@ pub(crate) struct Inner {
     pub sources: Vec<SourceSpec>,
     pub manifest: RwLock<Manifest>,
     snapshot: RwLock<Snapshot>,
-    /// Length of the log as of the last refresh.
+    /// End of the last whole commit in the log as of the last refresh.
     seen_length: AtomicU64,
     refreshing: Mutex<()>,
     /// Whether a writer may have left files that no commit names.
@@ -243,7 +243,6 @@ impl Inner {
             return Ok(false);
         }
         let _one_at_a_time = self.refreshing.lock();
-        let length = commit::length(&self.layout);
         let offset = self.manifest.read().offset;
         let (commits, end) = commit::read_from(&self.layout, offset)?;
         let changed = !commits.is_empty();
@@ -253,7 +252,7 @@ impl Inner {
             manifest.offset = end;
             self.publish(&mut manifest);
         }
-        self.seen_length.store(length, Ordering::Release);
+        self.seen_length.store(end, Ordering::Release);
         Ok(changed)
     }
 

@@ -93,6 +93,7 @@ macro_rules! common_columns {
             &[$((stringify!($name), ColumnType::$ty, $comment),)*];
 
         /// Positions of the common columns.
+        #[allow(dead_code)]
         pub mod common {
             #[allow(non_camel_case_types, clippy::upper_case_acronyms)]
             enum Position { $($position,)* }

@@ -2,7 +2,8 @@
 
 mod support;
 
-use mantissa_lake::fuzzing::{Scan, parse_time, scan_value};
+use mantissa_lake::fuzzing::{Scan, parse_all, parse_time, scan_value};
+use mantissa_lake::sources;
 use proptest::prelude::*;
 use support::lake;
 
@@ -28,7 +29,7 @@ fn logs() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_are_rows_or_quarantined(bytes in logs()) {
@@ -71,6 +72,18 @@ proptest! {
     fn times_never_panic_and_stay_in_range(text in "\\PC{0,40}", digits in "[0-9T:\\-+. Z/]{0,30}") {
         for time in [parse_time(&text), parse_time(&digits)].into_iter().flatten() {
             prop_assert!((0..7_258_118_400_000_000).contains(&time));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_parser_panics(bytes in logs(), max_event in 1usize..200) {
+        for source in sources().unwrap().iter().filter(|source| source.parser.is_some()) {
+            let (rows, refused) = parse_all(source, &bytes, max_event);
+            prop_assert!(rows + refused <= 4 * bytes.len() as u64 + 4);
         }
     }
 }

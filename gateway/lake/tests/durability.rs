@@ -148,6 +148,39 @@ fn rows_are_sorted_and_split_by_day_and_compaction_keeps_them_all() {
 }
 
 #[test]
+fn files_carry_what_engines_skip_by() {
+    use parquet::file::metadata::{PageIndexPolicy, ParquetMetaDataReader};
+    let (_folder, lake) = lake();
+    let text: String = (0..50).map(|row| flow(row, 50 - row)).collect();
+    lake.ingest_bytes("vpc_flow", "f", text.as_bytes()).unwrap();
+    let table = lake.snapshot().table("vpc_flow").unwrap().clone();
+    let file = fs::File::open(&table.files[0].path).unwrap();
+    let mut reader = ParquetMetaDataReader::new().with_page_index_policy(PageIndexPolicy::Required);
+    reader.try_parse(&file).unwrap();
+    let metadata = reader.finish().unwrap();
+    assert!(metadata.column_index().is_some() && metadata.offset_index().is_some());
+    let group = metadata.row_group(0);
+    assert_eq!(group.sorting_columns().unwrap()[0].column_idx, 0);
+    let with_bloom: Vec<String> = group
+        .columns()
+        .iter()
+        .filter(|column| column.bloom_filter_offset().is_some())
+        .map(|column| column.column_path().string())
+        .collect();
+    assert_eq!(with_bloom, ["event_id", "src_ip", "dst_ip", "interface_id"]);
+    let has_dictionary = |name: &str| {
+        let column = group.columns().iter().find(|column| column.column_path().string() == name).unwrap();
+        column.dictionary_page_offset().is_some()
+    };
+    assert!(
+        has_dictionary("action") && has_dictionary("src_ip") && !has_dictionary("event_id") && !has_dictionary("raw")
+    );
+    let (file, rows) = (&table.files[0], table.rows);
+    assert_eq!((file.rows, rows), (50, 50));
+    assert_eq!((file.min_time, file.max_time), (1_700_000_001_000_000, 1_700_000_050_000_000));
+}
+
+#[test]
 fn another_process_sees_commits_by_refreshing() {
     let (folder, writer) = lake();
     let reader = Lake::open(folder.path(), options()).unwrap();
@@ -270,7 +303,9 @@ fn a_killed_writer_loses_nothing_acknowledged_and_shows_nothing_half_done() {
                 acknowledged.push(input);
             }
         }
-        (0..attempt * 40_000).for_each(|spin| drop(std::hint::black_box(spin)));
+        (0..attempt * 40_000).for_each(|spin| {
+            std::hint::black_box(spin);
+        });
         kills += usize::from(child.kill().is_ok());
         child.wait().unwrap();
         let lake = Lake::open(&data, options()).unwrap();

@@ -354,3 +354,40 @@ fn places_are_filled_from_ranges() {
         "src_country=NL | src_asn=64500 | src_as_org=Example | dst_country=NL"
     );
 }
+
+#[test]
+fn cloudwatch_deliveries_hold_lines_and_events_as_messages() {
+    let (_folder, flows) = ingest(
+        "vpc_flow",
+        r#"{"messageType":"DATA_MESSAGE","logEvents":[{"id":"1","timestamp":1700000000000,
+        "message":"2 123 eni-1 10.0.0.1 10.0.0.2 1 22 6 1 1 1700000000 1700000060 ACCEPT OK"}]}"#,
+    );
+    assert_eq!(cells(&flows, "vpc_flow", 0, &["src_ip", "action"]), "src_ip=10.0.0.1 | action=ACCEPT");
+    let (_folder, audits) = ingest(
+        "kubernetes",
+        r#"{"logEvents":[{"message":"{\"kind\":\"Event\",\"verb\":\"get\",\"auditID\":\"a\"}","timestamp":1700000000000}]}"#,
+    );
+    assert_eq!(
+        cells(&audits, "kubernetes", 0, &["time", "action", "outcome", "event_id"]),
+        "time=2023-11-14T22:13:20Z | action=get | outcome=unknown | event_id=a"
+    );
+}
+
+#[test]
+fn the_catalog_has_every_table_and_the_view() {
+    use mantissa_core::{CatalogSource, TableKind};
+    let (_folder, lake) = lake();
+    let catalog = lake.current();
+    assert_eq!(catalog.tables.len(), 24);
+    for table in &catalog.tables {
+        assert_eq!(table.columns[0].name, "time");
+        assert_eq!(table.columns[30].name, "ioc");
+        match &table.kind {
+            TableKind::Table => assert_eq!(table.columns.last().unwrap().name, "raw"),
+            TableKind::View(sql) => {
+                assert_eq!((table.name.to_string().as_str(), table.columns.len()), ("logs.events", 31));
+                assert_eq!(sql.matches(" UNION ALL ").count(), 22);
+            }
+        }
+    }
+}
