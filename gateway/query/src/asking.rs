@@ -35,7 +35,7 @@ impl Session {
         match self.prepare_ask(question, text).await {
             Ok(query) => {
                 let bounds = self.bounds(true);
-                self.run_bound(query, &[], &[], text, bounds, record).await
+                Ok(self.run_bound(query, &[], &[], text, bounds, record).await?.0)
             }
             Err(problem) => {
                 record.failed(&problem);

@@ -17,7 +17,7 @@ use crate::transaction::Transaction;
 
 impl Prepared {
     pub(crate) fn undescribed(parsed: Parsed) -> Self {
-        let shape = Shape { parameters: Vec::new(), fields: None };
+        let shape = Shape::new(Vec::new(), None);
         Self { statement: parsed.statement, text: parsed.text, offset: parsed.offset, shape: Arc::new(shape) }
     }
 }
@@ -42,7 +42,7 @@ impl Session {
             Statement::Execute { name, .. } => (Vec::new(), self.prepared(name)?.fields().cloned()),
             _ => (Vec::new(), None),
         };
-        let shape = Shape { parameters, fields };
+        let shape = Shape::new(parameters, fields);
         Ok(Prepared { statement, text: parsed.text, offset: parsed.offset, shape: Arc::new(shape) })
     }
 
@@ -325,7 +325,8 @@ impl Session {
             arguments.iter().zip(named.parameters()).map(|(argument, ty)| crate::values::cast_to(argument, *ty)).collect();
         dialects::bind_parameters(&mut bound, &typed).map_err(mantissa_guard::problem)?;
         let statement = Arc::new(Statement::Select(Box::new(bound)));
-        let prepared = Prepared { statement, text: Arc::clone(text), offset: 0, shape: Arc::clone(&named.shape) };
+        let shape = Shape::new(named.shape.parameters.clone(), named.shape.fields.clone());
+        let prepared = Prepared { statement, text: Arc::clone(text), offset: 0, shape: Arc::new(shape) };
         self.dispatch(&prepared, Vec::new()).await
     }
 

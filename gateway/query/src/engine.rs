@@ -1,5 +1,6 @@
 //! What the query path asks of an engine.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -14,10 +15,10 @@ use crate::activity::{Activity, SessionInfo};
 
 /// A statement in an engine's own dialect. Made only by this crate, from an [`Approved`]: an engine never sees SQL that
 /// the guard has not.
-#[derive(Debug, Clone)]
 pub struct Rendered {
     tree: ast::Query,
     sql: String,
+    kept: Mutex<Option<Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Rendered {
@@ -27,7 +28,17 @@ impl Rendered {
     /// What the dialect cannot express, with position and hint.
     pub(crate) fn new(approved: &Approved, dialect: &dyn dialects::Dialect) -> Result<Self, Problem> {
         let rendering = dialect.render(approved.query()).map_err(mantissa_guard::problem)?;
-        Ok(Self { tree: rendering.tree, sql: rendering.sql })
+        Ok(Self { tree: rendering.tree, sql: rendering.sql, kept: Mutex::default() })
+    }
+
+    /// Keeps an engine's own work on this statement, such as its plan, for its next call with the same statement.
+    pub fn keep(&self, work: Arc<dyn Any + Send + Sync>) {
+        *self.kept.lock() = Some(work);
+    }
+
+    /// What the engine kept, where it is of type `T`.
+    pub fn kept<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.kept.lock().clone()?.downcast().ok()
     }
 
     /// The engine's own syntax tree.

@@ -3,6 +3,9 @@
 use std::sync::Arc;
 
 use mantissa_core::{ErrorKind, Field, PgType, Problem, Rows};
+use parking_lot::Mutex;
+
+use crate::select::CachedPlan;
 
 /// A statement that has been parsed and described, ready to run any number of times.
 #[derive(Debug, Clone)]
@@ -14,10 +17,23 @@ pub struct Prepared {
     pub(crate) shape: Arc<Shape>,
 }
 
-#[derive(Debug)]
 pub(crate) struct Shape {
     pub parameters: Vec<PgType>,
     pub fields: Option<Arc<[Field]>>,
+    /// The plan of the last run, for a statement that means the same each time.
+    pub plan: Mutex<Option<CachedPlan>>,
+}
+
+impl Shape {
+    pub fn new(parameters: Vec<PgType>, fields: Option<Arc<[Field]>>) -> Self {
+        Self { parameters, fields, plan: Mutex::default() }
+    }
+}
+
+impl std::fmt::Debug for Shape {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shape").field("parameters", &self.parameters).field("fields", &self.fields).finish_non_exhaustive()
+    }
 }
 
 impl Prepared {

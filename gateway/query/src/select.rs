@@ -29,10 +29,26 @@ enum Route {
 }
 
 /// A statement that is ready for its engine.
-struct Planned {
+pub(crate) struct Planned {
     approved: Approved,
     rendered: Rendered,
     engine: Arc<dyn Engine>,
+}
+
+/// A plan, and what must be unchanged for it to mean the same.
+pub(crate) struct CachedPlan {
+    planned: Arc<Planned>,
+    catalog: Arc<Catalog>,
+    generation: u64,
+}
+
+/// What is looked at once a statement, whichever engines are tried.
+struct Scene {
+    query: ast::Query,
+    catalog: Arc<Catalog>,
+    search_path: Vec<String>,
+    route: Route,
+    bounds: Bounds,
 }
 
 impl Session {
@@ -48,26 +64,50 @@ impl Session {
         let count = dialects::parameter_count(&query).max(types.len());
         let limits = values::take_limit_parameters(&mut query);
         let context = self.context(&leash);
-        let mut last = None;
-        for planned in self.plan(query, self.bounds(false))? {
-            let described = planned.engine.describe(&planned.rendered, types, &context);
-            match leash.hold(described).await {
+        let scene = self.scene(query, self.bounds(false))?;
+        let mut missing = None;
+        for engine in self.engines(scene.route) {
+            let described = match self.planned(&scene, engine) {
+                Ok(planned) => leash.hold(planned.engine.describe(&planned.rendered, types, &context)).await,
+                Err(problem) => Err(problem),
+            };
+            match described {
                 Ok(mut description) => {
                     settle_parameters(&mut description.parameters, types, count, &limits);
                     return Ok(description);
                 }
-                Err(problem) if is_missing(&problem) => last = last.or(Some(problem)),
-                Err(problem) => return Err(problem),
+                Err(problem) => missing = Some(first_missing(missing, problem)?),
             }
         }
-        Err(last.unwrap_or_else(|| Problem::new(ErrorKind::Internal, "no engine describes this statement")))
+        Err(missing.unwrap_or_else(no_engine))
     }
 
     /// Runs a query. The rows are leashed: cancellable, timed, capped and audited.
     pub(crate) async fn run_query(&mut self, query: &ast::Query, prepared: &Prepared, values: &[Value]) -> Result<Rows> {
         let record = self.record(&prepared.text, None).await?;
         let bounds = self.bounds(false);
-        self.run_bound(query.clone(), prepared.parameters(), values, &prepared.text, bounds, record).await
+        if values.is_empty()
+            && let Some(planned) = self.cached(prepared)
+        {
+            let leash = self.leash(&prepared.text);
+            return self.run_planned(&planned, leash, record).await;
+        }
+        let (rows, planned) =
+            self.run_bound(query.clone(), prepared.parameters(), values, &prepared.text, bounds, record).await?;
+        if values.is_empty() && means_the_same_each_time(query) {
+            let (catalog, generation) = (self.gateway.parts.catalog.current(), self.settings.generation());
+            *prepared.shape.plan.lock() = Some(CachedPlan { planned, catalog, generation });
+        }
+        Ok(rows)
+    }
+
+    /// The plan of the last run, where nothing that it depends on has changed.
+    fn cached(&self, prepared: &Prepared) -> Option<Arc<Planned>> {
+        let cached = prepared.shape.plan.lock();
+        let cached = cached.as_ref()?;
+        let unchanged = cached.generation == self.settings.generation()
+            && Arc::ptr_eq(&cached.catalog, &self.gateway.parts.catalog.current());
+        unchanged.then(|| Arc::clone(&cached.planned))
     }
 
     pub(crate) async fn run_bound(
@@ -78,23 +118,36 @@ impl Session {
         text: &str,
         bounds: Bounds,
         mut record: Record,
-    ) -> Result<Rows> {
+    ) -> Result<(Rows, Arc<Planned>)> {
         let leash = self.leash(text);
         let outcome = match self.bind(&mut query, types, values) {
             Ok(()) => self.start(query, bounds, &leash, &mut record).await,
             Err(problem) => Err(problem),
         };
         match outcome {
-            Ok((rows, ceiling)) => {
-                let fields = Arc::clone(&rows.fields);
-                let leashed = Leashed::new(rows.batches, leash, ceiling, Arc::clone(&self.notices), record);
-                Ok(Rows::new(fields, Box::pin(leashed)))
-            }
+            Ok((rows, planned)) => Ok((self.leashed(rows, &planned, leash, record), planned)),
             Err(problem) => {
                 record.failed(&problem);
                 Err(problem)
             }
         }
+    }
+
+    async fn run_planned(&mut self, planned: &Planned, leash: Leash, mut record: Record) -> Result<Rows> {
+        let context = self.context(&leash);
+        match self.start_planned(planned, &leash, &context, &mut record).await {
+            Ok(rows) => Ok(self.leashed(rows, planned, leash, record)),
+            Err(problem) => {
+                record.failed(&problem);
+                Err(problem)
+            }
+        }
+    }
+
+    fn leashed(&self, rows: Rows, planned: &Planned, leash: Leash, record: Record) -> Rows {
+        let ceiling = planned.approved.max_rows();
+        let leashed = Leashed::new(rows.batches, leash, ceiling, Arc::clone(&self.notices), record);
+        Rows::new(rows.fields, Box::pin(leashed))
     }
 
     async fn start(
@@ -103,33 +156,40 @@ impl Session {
         bounds: Bounds,
         leash: &Leash,
         record: &mut Record,
-    ) -> Result<(Rows, u64)> {
+    ) -> Result<(Rows, Arc<Planned>)> {
         let query = self.with_questions_answered(query)?;
         let context = self.context(leash);
-        let mut last = None;
-        for planned in self.plan(query, bounds)? {
-            record.reads(planned.approved.tables(), planned.engine.name());
-            let estimate = leash.hold(planned.engine.estimate(&planned.rendered, &context)).await;
-            let estimate = match estimate {
-                Ok(estimate) => estimate,
-                Err(problem) if is_missing(&problem) => {
-                    last = last.or(Some(problem));
-                    continue;
+        let scene = self.scene(query, bounds)?;
+        let mut missing = None;
+        for engine in self.engines(scene.route) {
+            let started = match self.planned(&scene, engine) {
+                Ok(planned) => {
+                    let rows = self.start_planned(&planned, leash, &context, record).await;
+                    rows.map(|rows| (rows, Arc::new(planned)))
                 }
-                Err(problem) => return Err(problem),
+                Err(problem) => Err(problem),
             };
-            record.estimated(estimate);
-            self.check_cost(&planned.approved, estimate)?;
-            match leash.hold(planned.engine.execute(&planned.rendered, &context)).await {
-                Ok(rows) => {
-                    let rows = self.first_batch(rows, leash).await?;
-                    return Ok((rows, planned.approved.max_rows()));
-                }
-                Err(problem) if is_missing(&problem) => last = last.or(Some(problem)),
-                Err(problem) => return Err(problem),
+            match started {
+                Ok(started) => return Ok(started),
+                Err(problem) => missing = Some(first_missing(missing, problem)?),
             }
         }
-        Err(last.unwrap_or_else(|| Problem::new(ErrorKind::Internal, "no engine answers this statement")))
+        Err(missing.unwrap_or_else(no_engine))
+    }
+
+    async fn start_planned(
+        &mut self,
+        planned: &Planned,
+        leash: &Leash,
+        context: &ExecContext,
+        record: &mut Record,
+    ) -> Result<Rows> {
+        record.reads(planned.approved.tables(), planned.engine.name());
+        let estimate = leash.hold(planned.engine.estimate(&planned.rendered, context)).await?;
+        record.estimated(estimate);
+        self.check_cost(&planned.approved, estimate)?;
+        let rows = leash.hold(planned.engine.execute(&planned.rendered, context)).await?;
+        self.first_batch(rows, leash).await
     }
 
     /// System rows are there at once: functions with an effect on the session (`set_config`) have run when they are.
@@ -144,30 +204,41 @@ impl Session {
         Ok(Rows::new(rows.fields, futures::stream::iter(first).chain(rest).boxed()))
     }
 
-    /// The statement for each engine that may answer it, best first.
-    fn plan(&self, mut query: ast::Query, bounds: Bounds) -> Result<Vec<Planned>> {
+    fn scene(&self, mut query: ast::Query, bounds: Bounds) -> Result<Scene> {
         dialects::freeze_now(&mut query, dialects::Instant(self.now().timestamp_micros()));
         let catalog = self.gateway.parts.catalog.current();
         let search_path = self.search_path();
-        let system = &self.gateway.parts.system;
-        let lake = &self.database.engine;
         let route = route(&query, &catalog, &search_path)?;
-        let mut plans = Vec::with_capacity(2);
-        if route != Route::Lake {
-            let approved = mantissa_guard::check_system(query.clone(), &self.identity, &bounds)?;
-            plans.push(planned(approved, system)?);
+        Ok(Scene { query, catalog, search_path, route, bounds })
+    }
+
+    /// The engines that may answer, best first.
+    fn engines(&self, route: Route) -> Vec<Arc<dyn Engine>> {
+        let system = Arc::clone(&self.gateway.parts.system);
+        let lake = Arc::clone(&self.database.engine);
+        match route {
+            Route::Lake => vec![lake],
+            Route::System => vec![system],
+            Route::Either => vec![system, lake],
         }
-        if route != Route::System {
-            match mantissa_guard::check(query, &self.identity, &catalog, &search_path, &bounds)
-                .and_then(|approved| planned(approved, lake))
-            {
-                Ok(plan) => plans.push(plan),
-                // The system engine may still know what the guard does not let through to the lake.
-                Err(_) if route == Route::Either => {}
-                Err(problem) => return Err(problem),
-            }
-        }
-        Ok(plans)
+    }
+
+    fn planned(&self, scene: &Scene, engine: Arc<dyn Engine>) -> Result<Planned> {
+        let query = scene.query.clone();
+        let approved = if Arc::ptr_eq(&engine, &self.database.engine) {
+            mantissa_guard::check(query, &self.identity, &scene.catalog, &scene.search_path, &scene.bounds)?
+        } else {
+            mantissa_guard::check_system(query, &self.identity, &scene.bounds)?
+        };
+        let rendered = Rendered::new(&approved, engine.dialect())?;
+        Ok(Planned { approved, rendered, engine })
+    }
+
+    /// The plan on the engine that comes last: the database's own, where it may answer.
+    fn last_planned(&self, query: ast::Query, bounds: Bounds) -> Result<Planned> {
+        let scene = self.scene(query, bounds)?;
+        let engine = self.engines(scene.route).pop().ok_or_else(no_engine)?;
+        self.planned(&scene, engine)
     }
 
     fn bind(&self, query: &mut ast::Query, types: &[PgType], values: &[Value]) -> Result<()> {
@@ -246,30 +317,32 @@ impl Session {
         let leash = self.leash(&prepared.text);
         let query = self.with_questions_answered(query)?;
         let context = self.context(&leash);
-        let plans = self.plan(query, self.bounds(false))?;
         if let Some(name) = &explain.dialect {
             let dialect = dialects::dialect(name).ok_or_else(|| unknown_dialect(name))?;
-            let planned = plans.last().ok_or_else(|| Problem::new(ErrorKind::Internal, "no plan"))?;
+            let planned = self.last_planned(query, self.bounds(false))?;
             let rendering = dialect.render(planned.approved.query()).map_err(mantissa_guard::problem)?;
             return Ok(rendering.sql.lines().map(str::to_owned).collect());
         }
-        let mut last = None;
-        for planned in plans {
-            match leash.hold(planned.engine.explain(&planned.rendered, explain.analyze, &context)).await {
+        let scene = self.scene(query, self.bounds(false))?;
+        let mut missing = None;
+        for engine in self.engines(scene.route) {
+            let explained = match self.planned(&scene, engine) {
+                Ok(planned) => leash.hold(planned.engine.explain(&planned.rendered, explain.analyze, &context)).await,
+                Err(problem) => Err(problem),
+            };
+            match explained {
                 Ok(lines) => return Ok(lines),
-                Err(problem) if is_missing(&problem) => last = last.or(Some(problem)),
-                Err(problem) => return Err(problem),
+                Err(problem) => missing = Some(first_missing(missing, problem)?),
             }
         }
-        Err(last.unwrap_or_else(|| Problem::new(ErrorKind::Internal, "no engine explains this statement")))
+        Err(missing.unwrap_or_else(no_engine))
     }
 
     /// What `EXPLAIN ASK` and the NOTICE of an ASK say about a query: the engine's SQL and the estimate.
     pub(crate) async fn preview(&mut self, query: ast::Query, bounds: Bounds, text: &str) -> Result<(String, Estimate)> {
         let leash = self.leash(text);
         let context = self.context(&leash);
-        let plans = self.plan(query, bounds)?;
-        let planned = plans.last().ok_or_else(|| Problem::new(ErrorKind::Internal, "no plan"))?;
+        let planned = self.last_planned(query, bounds)?;
         let estimate = leash.hold(planned.engine.estimate(&planned.rendered, &context)).await?;
         Ok((planned.rendered.sql().to_owned(), estimate))
     }
@@ -290,9 +363,25 @@ fn settle_parameters(inferred: &mut Vec<PgType>, declared: &[PgType], count: usi
     }
 }
 
-fn planned(approved: Approved, engine: &Arc<dyn Engine>) -> Result<Planned> {
-    let rendered = Rendered::new(&approved, engine.dialect())?;
-    Ok(Planned { approved, rendered, engine: Arc::clone(engine) })
+fn no_engine() -> Problem {
+    Problem::new(ErrorKind::Internal, "no engine answers this statement")
+}
+
+/// Keeps the first failure after which the next engine may be asked; any other one ends the statement.
+fn first_missing(earlier: Option<Problem>, problem: Problem) -> Result<Problem> {
+    match (earlier, is_missing(&problem)) {
+        // The system engine's answer to a statement without tables is Postgres's own.
+        (Some(earlier), _) => Ok(earlier),
+        (None, true) => Ok(problem),
+        (None, false) => Err(problem),
+    }
+}
+
+/// Whether a query may be planned once and run again: it asks no question and does not name the time.
+fn means_the_same_each_time(query: &ast::Query) -> bool {
+    let mut frozen = query.clone();
+    dialects::freeze_now(&mut frozen, dialects::Instant(0));
+    frozen == *query && !dialects::relations(query).functions.iter().any(|function| function.name == "ask")
 }
 
 /// A failure after which the other engine may be asked.

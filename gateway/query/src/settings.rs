@@ -179,6 +179,7 @@ pub struct Settings {
     uncommitted: BTreeMap<String, Option<String>>,
     views: Option<Arc<Vec<SettingView>>>,
     changed: Vec<String>,
+    generation: u64,
 }
 
 impl Settings {
@@ -199,6 +200,7 @@ impl Settings {
             uncommitted: BTreeMap::new(),
             views: None,
             changed: Vec::new(),
+            generation: 0,
         }
     }
 
@@ -372,7 +374,13 @@ impl Settings {
         }
     }
 
+    /// Rises with every change: what was planned under another number may mean something else now.
+    pub fn generation(&self) -> u64 {
+        self.generation
+    }
+
     fn touched(&mut self, key: String) {
+        self.generation += 1;
         self.views = None;
         self.changed.push(key);
     }

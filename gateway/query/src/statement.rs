@@ -712,7 +712,7 @@ mod tests {
 
     #[test]
     fn positions_count_from_the_start_of_the_statement() {
-        let problem = Statement::parse("DECLARE c CURSOR FOR SELECT FROM FROM").unwrap_err();
+        let problem = Statement::parse("DECLARE c CURSOR FOR SELECT 1 WHERE )").unwrap_err();
         assert_eq!(problem.kind, ErrorKind::SyntaxError);
         assert!(problem.position.is_some_and(|position| position > 21), "{problem:?}");
     }
