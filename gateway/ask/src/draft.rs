@@ -45,7 +45,6 @@ pub(crate) struct FieldTest {
 pub(crate) enum Grouping {
     Noun(&'static str),
     Bucket(Unit),
-    Outcome,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -91,7 +90,6 @@ pub(crate) struct Draft {
     pub top: Option<u64>,
     pub newest: Option<u64>,
     pub versus: bool,
-    pub either: bool,
     pub rows: bool,
     pub everything: bool,
     pub timeline: bool,
@@ -115,20 +113,5 @@ impl Draft {
         self.concepts.push(Concept { name, done, verb, head: false, subject: false, spent: false });
         let last = self.concepts.len() - 1;
         &mut self.concepts[last]
-    }
-
-    /// Whether anything says by itself what events are meant.
-    pub fn has_subject_matter(&self) -> bool {
-        !self.sources.is_empty()
-            || !self.hints.is_empty()
-            || !self.services.is_empty()
-            || self.login.is_some()
-            || self.console
-            || self.root
-            || self.finding
-            || self.category.is_some()
-            || self.everything
-            || self.concepts.iter().any(|concept| concept.verb)
-            || !self.conditions.is_empty()
     }
 }

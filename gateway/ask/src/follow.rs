@@ -1,6 +1,6 @@
 //! Follow-ups: a turn keeps every filter, the grouping and the time of the turn before unless it replaces one of them.
 
-use crate::draft::{Draft, Grouping, Name};
+use crate::draft::{Draft, Grouping};
 use crate::intent::{Expr, Filter, Intent, Key, Literal, Measure, Op, Output, Ranking, Relation, Sequence, Test};
 use crate::shape::{self, Unclear};
 
@@ -207,8 +207,4 @@ pub(crate) fn adopt_names(previous: &Intent, draft: &mut Draft) {
         let value = Literal::Text(draft.unknown.remove(0));
         draft.filters.push(Filter::new(shape::slot_of(&expr), expr, Op::Is, vec![value]));
     }
-}
-
-pub(crate) fn is_name(name: &Name) -> bool {
-    matches!(name, Name::Text(_))
 }

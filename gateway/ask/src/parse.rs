@@ -1211,7 +1211,7 @@ impl Parser<'_> {
                     );
                     self.draft.rows |= events;
                 }
-                Word::Or => self.draft.either = true,
+                Word::Or => return self.joins_alike(at).then_some(at + 1),
                 Word::Versus => self.draft.versus = true,
                 Word::Same => self.draft.follow = true,
                 Word::Else => {
@@ -1245,6 +1245,17 @@ impl Parser<'_> {
             return Some(at + 1);
         }
         None
+    }
+
+    /// "Or" between deeds, things or conditions of one kind unites them; between others it would need a union of filters.
+    fn joins_alike(&self, at: usize) -> bool {
+        let deed = |piece: &Piece| piece.has(|w| matches!(w, Word::Verb(..) | Word::Noun(_) | Word::Concept(_)));
+        let fixed = |piece: &Piece| piece.has(|w| matches!(w, Word::Condition(..)));
+        let before = at.checked_sub(1).and_then(|i| self.get(i));
+        let after = self.get(self.skip(at + 1));
+        let both = |test: &dyn Fn(&Piece) -> bool| before.is_some_and(test) && after.is_some_and(test);
+        let named = before.is_some_and(|piece| piece.has(|w| matches!(w, Word::Login { .. })) || deed(piece));
+        both(&deed) || both(&fixed) || (named && after.is_some_and(deed))
     }
 
     /// "containing 'x' in user agent", "events mentioning x".

@@ -38,8 +38,6 @@ fn has_people(table: &str) -> bool {
 pub(crate) struct Resolved {
     pub table: String,
     pub filters: Vec<Filter>,
-    /// An event chosen from the table's vocabulary.
-    pub by_event: bool,
 }
 
 pub(crate) fn intent(draft: &Draft, previous: Option<&str>) -> Result<Intent, Unclear> {
@@ -123,7 +121,24 @@ pub(crate) fn resolve(draft: &Draft, previous: Option<&str>) -> Result<Resolved,
     }
     filters.extend(draft.filters.iter().cloned());
     filters.extend(draft.actors.iter().map(|actor| actor_filter(actor, &table)));
-    Ok(Resolved { table, filters, by_event })
+    contradiction(&filters)?;
+    Ok(Resolved { table, filters })
+}
+
+/// Two values for one thing would have to be alternatives, and nothing read them as such.
+fn contradiction(filters: &[Filter]) -> Result<(), Unclear> {
+    for (i, filter) in filters.iter().enumerate() {
+        let Test::Compare { expr, op: Op::Is, values } = &filter.test else { continue };
+        for other in &filters[i + 1..] {
+            if let Test::Compare { expr: same, op: Op::Is, values: more } = &other.test
+                && same == expr
+                && more != values
+            {
+                return Err(Unclear::Unused(vec![format!("{} twice", slot_of(expr))]));
+            }
+        }
+    }
+    Ok(())
 }
 
 // ---- table and events ---------------------------------------------------------------------------------------------
@@ -272,10 +287,8 @@ fn events_for(draft: &Draft, table: &str, soft: bool) -> Option<Vec<&'static Eve
 fn matching(draft: &Draft, table: &str, soft: bool, subjects: bool) -> Option<Vec<&'static Event>> {
     let usable = |concept: &&Concept| subjects || !concept.subject;
     let mut present: Vec<&str> = draft.concepts.iter().filter(usable).map(|concept| concept.name).collect();
-    let countable = |name: &str| {
-        draft.concepts.iter().any(|c| c.name == name && (!c.spent || soft) && !(c.subject && !subjects))
-            || (name == "login" && false)
-    };
+    let countable =
+        |name: &str| draft.concepts.iter().any(|c| c.name == name && (!c.spent || soft) && !(c.subject && !subjects));
     if draft.login.is_some() {
         present.push("login");
     }
@@ -348,8 +361,13 @@ fn outcome_filters(draft: &Draft, table: &str, by_event: bool, filters: &mut Vec
     if draft.versus && draft.outcomes.len() > 1 {
         return;
     }
-    if let Some(outcome) = draft.outcomes.first() {
-        filters.push(outcome_filter(*outcome, table));
+    for outcome in &draft.outcomes {
+        let filter = outcome_filter(*outcome, table);
+        if !filters.contains(&filter) {
+            filters.push(filter);
+        }
+    }
+    if !draft.outcomes.is_empty() {
         return;
     }
     let reaches = draft.last && !draft.actors.is_empty();
@@ -484,7 +502,6 @@ pub(crate) fn keys_of(draft: &Draft, table: &str) -> Result<Vec<Key>, Unclear> {
 pub(crate) fn key_of(group: &Grouping, table: &str) -> Result<Key, Unclear> {
     match group {
         Grouping::Bucket(unit) => Ok(Key::Bucket(*unit)),
-        Grouping::Outcome => Ok(Key::Field(Expr::Column("outcome".into()))),
         Grouping::Noun(noun) => expr_for(noun, table).map(Key::Field),
     }
 }
@@ -702,8 +719,4 @@ fn versus_measures(draft: &Draft, resolved: &Resolved) -> Result<Vec<Measure>, U
 fn groups(keys: Vec<Key>, measures: Vec<Measure>, draft: &Draft, limit: Option<u64>) -> Output {
     let ranking = draft.ranking.or(limit.map(|_| Ranking::Most));
     Output::Groups { keys, measures, having: Vec::new(), ranking, limit, keys_only: false }
-}
-
-pub(crate) fn failure(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Failure | Outcome::Denied)
 }

@@ -38,10 +38,6 @@ impl Token {
             _ => None,
         }
     }
-
-    pub fn is(&self, word: &str) -> bool {
-        self.low == word && !matches!(self.kind, Kind::Quoted)
-    }
 }
 
 const UNITS: &[&str] = &[

@@ -122,7 +122,7 @@ fn follow_ups_keep_what_they_do_not_replace() {
 #[test]
 fn what_is_not_understood_is_refused() {
     let questions = [
-        "failed logins by the tall person",
+        "failed logins wearing purple hats",
         "logins from neither Chile nor Peru",
         "logins to Norway",
         "drop table okta",
@@ -130,7 +130,10 @@ fn what_is_not_understood_is_refused() {
         "logins'; select 1; --",
         "what is the weather in Oslo",
         "and by country?",
-        "removed members",
+        "deleted users",
+        "failed logins from okta or with mfa",
+        "medium or critical guardduty findings",
+        "failed or successful okta logins",
         "web requests without status 200",
         "",
     ];
@@ -220,12 +223,14 @@ proptest! {
     #[test]
     fn every_value_said_stands_in_the_sql(user in "[a-z]{3}-[0-9]{3}", ip in "(1[0-9]|20)\\.[1-9]\\.[1-9]\\.[1-9]", port in 1024u16..60000) {
         let proposal = ask(&format!("connections from {ip} to port {port} today")).unwrap();
-        prop_assert!(proposal.sql.contains(&format!("'{ip}'")) && proposal.sql.contains(&port.to_string()));
+        let said = format!("'{ip}'");
+        prop_assert!(proposal.sql.contains(&said) && proposal.sql.contains(&port.to_string()));
         let quoted = format!("okta logins by '{user}''--' from {ip}");
         if let Ok(proposal) = ask(&quoted) {
             prop_assert!(proposal.sql.contains(&user) && dialects::parse_query(&proposal.sql).is_ok());
         }
         let proposal = ask(&format!("okta logins by {user} from {ip}")).unwrap();
-        prop_assert!(proposal.sql.contains(&format!("'{user}'")) && proposal.sql.contains(&format!("'{ip}'")));
+        let name = format!("'{user}'");
+        prop_assert!(proposal.sql.contains(&name) && proposal.sql.contains(&said));
     }
 }

@@ -11,7 +11,7 @@ mod words;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub(crate) use conditions::{expr_of, parse_conditions};
+pub(crate) use conditions::parse_conditions;
 
 use crate::intent::{Expr, Filter, Op, Unit};
 use crate::token::{Kind, Token};

@@ -272,7 +272,7 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     (Word::Prep(Prep::In), "in|within|inside of"),
     (Word::Prep(Prep::On), "on|at|over|via"),
     (Word::Prep(Prep::Of), "of|for|about|regarding|concerning"),
-    (Word::Prep(Prep::Using), "using|use|uses|used with|via user agent|with user agent"),
+    (Word::Prep(Prep::Using), "using|use|uses|used with"),
     (Word::Prep(Prep::With), "with|having|had|where|whose|that have|who have|that had|w/"),
     (Word::Prep(Prep::As), "as"),
     (Word::Prep(Prep::Between), "between"),
@@ -311,7 +311,7 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     (Word::Compare(Op::Differs), "!=|<>|not equal to|is not|other status than"),
     (Word::OrMore, "or more|+|or above|or higher|and above|or greater|or longer|and up"),
     (Word::OrLess, "or less|or fewer|or below|or lower|and below"),
-    (Word::Times, "time|x"),
+    (Word::Times, "time"),
     // Measures.
     (
         Word::Count,
