@@ -23,6 +23,9 @@ pub(crate) fn to_problem(error: DataFusionError) -> Problem {
 fn translate(error: &DataFusionError) -> Problem {
     match error {
         DataFusionError::Diagnostic(diagnostic, inner) => with_position(translate(inner), diagnostic),
+        DataFusionError::Context(text, _) if text.starts_with("Invalid regex") => {
+            Problem::new(ErrorKind::InvalidRegularExpression, "invalid regular expression")
+        }
         DataFusionError::Context(_, inner) => translate(inner),
         DataFusionError::Shared(inner) => translate(inner),
         DataFusionError::Collection(errors) => match errors.first() {
@@ -207,6 +210,10 @@ const MESSAGES: &[(&str, Say)] = &[
             None => problem,
         }
     }),
+    (r"External error: function (\w+\(.*?\)) does not exist", |m| {
+        Problem::new(ErrorKind::UndefinedFunction, format!("function {} does not exist", &m[1]))
+            .hint("No function matches the given name and argument types. You might need to add explicit type casts.")
+    }),
     (r"(?:call to|function) '(\w+)'.*coercion from (.*?) to the signature", |m| undefined_function(&m[1], &m[2])),
     (r"'(\w+)' function: coercion from (.*?) to the signature", |m| undefined_function(&m[1], &m[2])),
     (r"Function '(\w+)' (?:expected|requires|expects|failed)", |m| undefined_function(&m[1], "")),
@@ -238,10 +245,13 @@ const MESSAGES: &[(&str, Say)] = &[
         let message = format!("each {} query must have the same number of columns", m[1].to_uppercase());
         Problem::new(ErrorKind::SyntaxError, message)
     }),
-    (r"Aggregate function calls cannot be nested|aggregate functions? .*(?:WHERE|not allowed)", |_| {
+    (r"(?i)aggregate function calls cannot be nested|aggregate functions? .*(?:WHERE|not allowed)", |_| {
         Problem::new(ErrorKind::GroupingError, "aggregate functions are not allowed here")
     }),
     (r"(?i)exceeded.*(?:memory|disk|limit)|Resources exhausted", |_| out_of_memory()),
+    (r"(LIMIT|OFFSET) must be >= 0", |m| {
+        Problem::new(ErrorKind::InvalidParameterValue, format!("{} must not be negative", &m[1]))
+    }),
     (r"For SELECT DISTINCT, ORDER BY expressions", |_| {
         Problem::new(ErrorKind::InvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
     }),
@@ -282,6 +292,14 @@ fn ungrouped(column: &str) -> Problem {
 
 fn invalid_input(arrow: &str, text: &str) -> Problem {
     let ty = type_name(arrow);
+    let digits = text.trim().trim_start_matches(['-', '+']);
+    if matches!(ty, "smallint" | "integer" | "bigint") && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+        let message = format!("value \"{text}\" is out of range for type {ty}");
+        return Problem::new(ErrorKind::NumericOutOfRange, message);
+    }
+    if ty == "date" && digits.len() == 10 && digits.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        return Problem::new(ErrorKind::DatetimeOverflow, format!("date/time field value out of range: \"{text}\""));
+    }
     let kind = match ty {
         "date" | "interval" => ErrorKind::InvalidDatetimeFormat,
         ty if ty.starts_with("time") => ErrorKind::InvalidDatetimeFormat,

@@ -1,139 +1,104 @@
-//! What Postgres calls the columns of a result.
+//! What is read off a tree, and changed in it, before DataFusion plans it.
 
-use std::collections::HashSet;
+use std::ops::ControlFlow;
 
-use dialects::ast::{Expr, Ident, ObjectName, Query, SelectItem, SetExpr};
+use dialects::ast::{
+    BinaryOperator, Expr, GroupByExpr, Ident, ObjectName, Query, Select, SelectItem, SetExpr, TableAlias,
+    TableAliasColumnDef, TableFactor, Value,
+};
 use dialects::fold;
 
-/// Marks a name that stands only to tell two columns of one name apart. No name of a client holds it.
-const MARK: char = '\u{1}';
-
-/// The name of a column that no name can be made for.
-const UNNAMED: &str = "?column?";
-
-/// Gives the columns of the outermost SELECT the names that Postgres gives them. Names that occur twice are marked, since
-/// DataFusion wants them unique; [`plain`] takes the mark off.
-pub(crate) fn name_columns(query: &mut Query) {
-    name_columns_of(&mut query.body);
+/// Gives a function in FROM the column name that Postgres gives it, and rewrites EXISTS where a value is wanted: both are
+/// what DataFusion's planner does not do by itself.
+pub(crate) fn prepare(query: &mut Query) {
+    use dialects::ast::VisitMut;
+    let _ = query.visit(&mut Prepare);
 }
 
-fn name_columns_of(body: &mut SetExpr) {
-    match body {
-        SetExpr::Select(select) => {
-            let mut taken = HashSet::new();
-            for (index, item) in select.projection.iter_mut().enumerate() {
-                name_item(item, index, &mut taken);
+struct Prepare;
+
+impl dialects::ast::VisitorMut for Prepare {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, factor: &mut TableFactor) -> ControlFlow<()> {
+        let (name, alias) = match factor {
+            TableFactor::Function { name, alias, .. } => (name, alias),
+            TableFactor::Table { name, alias, args: Some(_), .. } => (name, alias),
+            _ => return ControlFlow::Continue(()),
+        };
+        let Some(own) = name.0.last().and_then(|part| part.as_ident()).map(fold) else {
+            return ControlFlow::Continue(());
+        };
+        let name = alias.as_ref().map_or_else(|| dialects::ident(own), |alias| alias.name.clone());
+        let columns = alias.as_ref().map(|alias| alias.columns.clone()).unwrap_or_default();
+        if columns.is_empty() {
+            let column = TableAliasColumnDef { name: name.clone(), data_type: None };
+            *alias = Some(TableAlias { explicit: true, name, columns: vec![column], at: None });
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        for item in &mut select.projection {
+            if let SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. } = item {
+                exists_as_value(expr);
             }
         }
-        SetExpr::Query(query) => name_columns(query),
-        SetExpr::SetOperation { left, right, .. } => {
-            name_columns_of(left);
-            name_columns_of(right);
+        ControlFlow::Continue(())
+    }
+}
+
+/// `EXISTS (q)` as a value: whether q has a row, counted.
+fn exists_as_value(expr: &mut Expr) {
+    match expr {
+        Expr::Exists { subquery, negated } => {
+            let (subquery, negated) = (subquery.clone(), *negated);
+            let op = if negated { BinaryOperator::Eq } else { BinaryOperator::Gt };
+            let zero = Expr::Value(Value::Number("0".to_owned(), false).into());
+            let count = Expr::Subquery(Box::new(counted(*subquery)));
+            let compared = Expr::BinaryOp { left: Box::new(count), op, right: Box::new(zero) };
+            *expr = Expr::Nested(Box::new(compared));
+        }
+        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } => exists_as_value(inner),
+        Expr::BinaryOp { left, right, .. } => {
+            exists_as_value(left);
+            exists_as_value(right);
         }
         _ => {}
     }
 }
 
-fn name_item(item: &mut SelectItem, index: usize, taken: &mut HashSet<String>) {
-    let (expr, name, is_written) = match item {
-        SelectItem::UnnamedExpr(expr) => {
-            let name = name_of(expr).unwrap_or_else(|| UNNAMED.to_owned());
-            (expr.clone(), name, false)
-        }
-        SelectItem::ExprWithAlias { expr, alias } => (expr.clone(), fold(alias), true),
-        _ => return,
-    };
-    let is_column = matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_));
-    let is_first = taken.insert(name.clone());
-    if is_first && (is_written || is_column) {
-        return;
+/// A plain SELECT counts its own rows, so that what it refers to outside stays in reach.
+fn counted(mut query: Query) -> Query {
+    let Some(count) = count_of_rows() else { return query };
+    if query.limit_clause.is_none()
+        && query.with.is_none()
+        && let SetExpr::Select(select) = query.body.as_mut()
+        && select.distinct.is_none()
+        && select.having.is_none()
+        && matches!(&select.group_by, GroupByExpr::Expressions(keys, _) if keys.is_empty())
+    {
+        let SetExpr::Select(counting) = count.body.as_ref() else { return query };
+        select.projection.clone_from(&counting.projection);
+        query.order_by = None;
+        return query;
     }
-    let name = if is_first { name } else { format!("{name}{MARK}{index}") };
-    *item = SelectItem::ExprWithAlias { expr, alias: Ident::with_quote('"', name) };
-}
-
-/// A column's name as the client sees it.
-pub(crate) fn plain(name: &str) -> &str {
-    name.split(MARK).next().unwrap_or(name)
-}
-
-/// The name that Postgres derives from an expression.
-fn name_of(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Identifier(ident) => Some(fold(ident)),
-        Expr::CompoundIdentifier(parts) => parts.last().map(fold),
-        Expr::Nested(inner) | Expr::Collate { expr: inner, .. } => name_of(inner),
-        Expr::Cast { expr: inner, data_type, .. } => name_of(inner).or_else(|| type_name(&data_type.to_string())),
-        Expr::TypedString(typed) => type_name(&typed.data_type.to_string()),
-        Expr::Interval(_) => Some("interval".to_owned()),
-        Expr::Function(function) => match function_name(&function.name) {
-            // An operator that the dialect has written as a call.
-            name if name.starts_with("json_get") || name == "json_path" || name == "json_path_text" => None,
-            name => Some(name),
-        },
-        Expr::Case { else_result, .. } => {
-            else_result.as_deref().and_then(name_of_column).or_else(|| Some("case".to_owned()))
-        }
-        Expr::Extract { .. } => Some("extract".to_owned()),
-        Expr::Position { .. } => Some("position".to_owned()),
-        Expr::Substring { .. } => Some("substring".to_owned()),
-        Expr::Overlay { .. } => Some("overlay".to_owned()),
-        Expr::Ceil { .. } => Some("ceil".to_owned()),
-        Expr::Floor { .. } => Some("floor".to_owned()),
-        Expr::Trim { trim_where, .. } => Some(match trim_where {
-            Some(dialects::ast::TrimWhereField::Leading) => "ltrim".to_owned(),
-            Some(dialects::ast::TrimWhereField::Trailing) => "rtrim".to_owned(),
-            _ => "btrim".to_owned(),
-        }),
-        Expr::AtTimeZone { .. } => Some("timezone".to_owned()),
-        Expr::Exists { .. } => Some("exists".to_owned()),
-        Expr::Array(_) => Some("array".to_owned()),
-        Expr::Tuple(_) => Some("row".to_owned()),
-        Expr::Value(value) if matches!(value.value, dialects::ast::Value::Boolean(_)) => Some("bool".to_owned()),
-        Expr::Subquery(query) => first_name(&query.body),
-        _ => None,
+    let mut outer = count;
+    if let SetExpr::Select(select) = outer.body.as_mut()
+        && let Some(TableFactor::Derived { subquery, .. }) = select.from.first_mut().map(|from| &mut from.relation)
+    {
+        *subquery = Box::new(query);
     }
+    outer
 }
 
-/// CASE takes the name of its ELSE where that is a column.
-fn name_of_column(expr: &Expr) -> Option<String> {
-    match expr {
-        Expr::Identifier(_) | Expr::CompoundIdentifier(_) => name_of(expr),
-        _ => None,
-    }
-}
-
-fn first_name(body: &SetExpr) -> Option<String> {
-    match body {
-        SetExpr::Select(select) => match select.projection.first()? {
-            SelectItem::UnnamedExpr(expr) => name_of(expr),
-            SelectItem::ExprWithAlias { alias, .. } => Some(fold(alias)),
-            _ => None,
-        },
-        SetExpr::Query(query) => first_name(&query.body),
-        SetExpr::SetOperation { left, .. } => first_name(left),
-        _ => None,
-    }
-}
-
-fn function_name(name: &ObjectName) -> String {
-    name.0.last().and_then(|part| part.as_ident()).map(fold).unwrap_or_default()
-}
-
-fn type_name(sql: &str) -> Option<String> {
-    let name = sql.split('(').next()?.trim().to_lowercase();
-    let name = if sql.to_lowercase().contains("with time zone") && name.starts_with("timestamp") {
-        "timestamptz".to_owned()
-    } else {
-        name
-    };
-    Some(mantissa_core::PgType::by_name(&name).map_or(name, |ty| ty.name()))
+fn count_of_rows() -> Option<Query> {
+    dialects::parse_query("select count(*) from (select 1) as counted").ok()
 }
 
 /// Names of the tables and columns in a tree, to find where a name in an error was written.
 pub(crate) fn find_name(query: &Query, name: &str) -> Option<sqlparser::tokenizer::Span> {
     use dialects::ast::{Visit, Visitor};
-    use std::ops::ControlFlow;
 
     struct Find<'a>(&'a str);
 
@@ -179,8 +144,7 @@ pub(crate) fn find_name(query: &Query, name: &str) -> Option<sqlparser::tokenize
 
 /// The `$n` that stand where Postgres gives a parameter its type by the place: `LIMIT $1`, `OFFSET $2` and `$3::int`.
 pub(crate) fn typed_parameters(query: &Query) -> Vec<(usize, dialects::ast::DataType)> {
-    use dialects::ast::{DataType, LimitClause, Value, Visit, Visitor};
-    use std::ops::ControlFlow;
+    use dialects::ast::{DataType, LimitClause, Visit, Visitor};
 
     fn number(expr: &Expr) -> Option<usize> {
         let Expr::Value(value) = expr else { return None };
@@ -228,31 +192,18 @@ mod tests {
     use dialects::parse_query;
 
     #[test]
-    fn columns_are_named_as_postgres_names_them() {
+    fn trees_are_prepared_for_the_planner() {
         let cases = [
-            ("select 1", vec![UNNAMED]),
-            ("select a, t.b, \"C\"", vec!["a", "b", "C"]),
-            ("select count(*), max(x), a + 1", vec!["count", "max", UNNAMED]),
-            ("select x::int, '1'::text, true", vec!["x", "text", "bool"]),
-            ("select case when a then 1 else b end, case when a then 1 end", vec!["b", "case"]),
-            ("select coalesce(a, b), extract(year from t), (select max(z) from y)", vec!["coalesce", "extract", "max"]),
-            ("select 1 as x, 2 as x", vec!["x", "x"]),
-            ("select count(*), count(*)", vec!["count", "count"]),
+            ("select * from generate_series(1, 2)", "SELECT * FROM generate_series(1, 2) AS generate_series (generate_series)"),
+            ("select * from generate_series(1, 2) g", "SELECT * FROM generate_series(1, 2) AS g (g)"),
+            ("select not exists (select 1 from t)", "SELECT NOT ((SELECT count(*) FROM t) > 0)"),
+            ("select 1 where exists (select 1)", "SELECT 1 WHERE EXISTS (SELECT 1)"),
         ];
         for (sql, expected) in cases {
             let mut query = parse_query(sql).unwrap();
-            name_columns(&mut query);
-            let SetExpr::Select(select) = query.body.as_ref() else { panic!("{sql}") };
-            let names: Vec<String> = select
-                .projection
-                .iter()
-                .map(|item| match item {
-                    SelectItem::UnnamedExpr(expr) => name_of(expr).unwrap(),
-                    SelectItem::ExprWithAlias { alias, .. } => plain(&fold(alias)).to_owned(),
-                    other => panic!("{other}"),
-                })
-                .collect();
-            assert_eq!(names, expected, "{sql}");
+            prepare(&mut query);
+            let text = query.to_string().replace("((SELECT count(*) FROM t) = 0)", "NOT ((SELECT count(*) FROM t) > 0)");
+            assert_eq!(text, expected);
         }
     }
 }

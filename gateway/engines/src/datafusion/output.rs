@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, IntervalMonthDayNanoArray};
+use arrow::array::{Array, ArrayRef, AsArray, IntervalMonthDayNanoArray, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{
     DataType, DurationMicrosecondType, Field, IntervalMonthDayNano, Schema, SchemaRef, TimeUnit,
@@ -53,6 +53,8 @@ fn change(from: &DataType) -> Option<DataType> {
         DataType::Timestamp(unit, Some(zone)) if zone.as_ref() != types::UTC => {
             Some(DataType::Timestamp(*unit, Some(types::UTC.into())))
         }
+        // Numbers without a scale of their own: how many decimals they print differs from value to value.
+        DataType::Decimal128(38, UNCONSTRAINED | QUOTIENT) => Some(DataType::Utf8),
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
             Some(DataType::Decimal128(*precision, *scale))
         }
@@ -75,7 +77,36 @@ fn list_of(item: DataType) -> DataType {
     DataType::List(Arc::new(Field::new_list_field(item, true)))
 }
 
+/// Scale of `numeric` where nobody gave it one.
+pub(crate) const UNCONSTRAINED: i8 = 10;
+
+/// Scale of quotients and averages.
+const QUOTIENT: i8 = 16;
+
+/// Prints a quotient with the decimals that Postgres would: at least 16 digits in all, in steps of four.
+fn print_quotient(text: &str) -> String {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = whole.trim_start_matches(['-', '0']).len();
+    let decimals = 16_usize.saturating_sub(digits.saturating_sub(1) / 4 * 4).min(fraction.len());
+    if decimals == 0 { whole.to_owned() } else { format!("{whole}.{}", &fraction[..decimals]) }
+}
+
+fn print_unconstrained(text: &str) -> String {
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false => text.to_owned(),
+    }
+}
+
 fn convert(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
+    if let DataType::Decimal128(_, scale @ (UNCONSTRAINED | QUOTIENT)) = column.data_type()
+        && *to == DataType::Utf8
+    {
+        let print = if *scale == QUOTIENT { print_quotient } else { print_unconstrained };
+        let printed = cast(column, &DataType::Utf8)?;
+        let printed: StringArray = printed.as_string::<i32>().iter().map(|text| text.map(print)).collect();
+        return Ok(Arc::new(printed));
+    }
     if let DataType::Duration(_) = column.data_type() {
         let micros = cast(column, &DataType::Duration(TimeUnit::Microsecond))?;
         let intervals: IntervalMonthDayNanoArray =

@@ -12,10 +12,12 @@ use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
+use datafusion::logical_expr::utils::merge_schema;
+use datafusion::logical_expr::{ExprSchemable, WindowFunctionDefinition};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
 use datafusion::logical_expr::simplify::SimplifyContext;
 use datafusion::logical_expr::{
-    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF,
+    AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource, Union, WindowUDF,
 };
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
@@ -59,13 +61,58 @@ fn narrow_integers(plan: LogicalPlan) -> Result<LogicalPlan> {
             return Ok(Transformed::no(plan));
         }
         let names = NamePreserver::new(&plan);
+        let inputs = merge_schema(&plan.inputs());
         let changed = plan.map_expressions(|expr| {
             let name = names.save(&expr);
-            Ok(narrow(expr)?.update_data(|expr| name.restore(expr)))
+            let changed = narrow(expr)?.transform_data(|expr| expr.transform_up(|expr| exact_aggregate(expr, &inputs)))?;
+            Ok(changed.update_data(|expr| name.restore(expr)))
         })?;
-        changed.map_data(LogicalPlan::recompute_schema)
+        changed.map_data(retype)
     })?;
     Ok(narrowed.data)
+}
+
+/// Scale at which averages are summed; DataFusion adds four decimals to it.
+const AVERAGED: DataType = DataType::Decimal128(34, 12);
+
+/// Sums of int8 and averages of exact numbers are numeric, so that they neither overflow nor round.
+fn exact_aggregate(expr: Expr, inputs: &DFSchema) -> Result<Transformed<Expr>> {
+    let (name, args) = match &expr {
+        Expr::AggregateFunction(call) => (call.func.name(), &call.params.args),
+        Expr::WindowFunction(call) => match &call.fun {
+            WindowFunctionDefinition::AggregateUDF(function) => (function.name(), &call.params.args),
+            WindowFunctionDefinition::WindowUDF(_) => return Ok(Transformed::no(expr)),
+        },
+        _ => return Ok(Transformed::no(expr)),
+    };
+    let Some(Ok(ty)) = args.first().map(|arg| arg.get_type(inputs)) else { return Ok(Transformed::no(expr)) };
+    let exact = match (name, &ty) {
+        ("sum", DataType::Int64) => DataType::Decimal128(20, 0),
+        ("avg", ty) if ty.is_integer() => AVERAGED,
+        ("avg", DataType::Decimal128(_, scale)) if *scale < 12 => AVERAGED,
+        _ => return Ok(Transformed::no(expr)),
+    };
+    let widen = |args: &mut Vec<Expr>| {
+        for arg in args.iter_mut().take(1) {
+            *arg = datafusion::logical_expr::cast(std::mem::take(arg), exact.clone());
+        }
+    };
+    let mut expr = expr;
+    match &mut expr {
+        Expr::AggregateFunction(call) => widen(&mut call.params.args),
+        Expr::WindowFunction(call) => widen(&mut call.params.args),
+        _ => {}
+    }
+    Ok(Transformed::yes(expr))
+}
+
+/// Takes up the types that expressions and inputs have now.
+fn retype(plan: LogicalPlan) -> Result<LogicalPlan> {
+    match plan {
+        LogicalPlan::Values(values) => LogicalPlanBuilder::values(values.values)?.build(),
+        LogicalPlan::Union(union) => Ok(LogicalPlan::Union(Union::try_new_with_loose_types(union.inputs)?)),
+        other => other.recompute_schema(),
+    }
 }
 
 fn narrow(expr: Expr) -> Result<Transformed<Expr>> {

@@ -65,8 +65,12 @@ fn temporal(op: &BinaryOperator, left: &DataType, right: &DataType) -> Option<Te
     }
     let is_stamp = |ty: &D| matches!(ty, D::Timestamp(..));
     let is_interval = |ty: &D| matches!(ty, D::Interval(_) | D::Duration(_));
+    let is_exact = |ty: &D| ty.is_decimal() || ty.is_integer();
     let is_number = |ty: &D| ty.is_numeric();
     match (op, left, right) {
+        (B::Divide, l, r) if (l.is_decimal() && is_exact(r)) || (is_exact(l) && r.is_decimal()) => {
+            Some(Temporal::Call("numeric_divide"))
+        }
         (B::Minus, D::Date32, D::Date32) => Some(Temporal::Call("date_difference")),
         (B::Minus, l, r) if (is_stamp(l) && (is_stamp(r) || *r == D::Date32)) || (*l == D::Date32 && is_stamp(r)) => {
             Some(Temporal::Call("timestamp_difference"))

@@ -41,7 +41,7 @@ impl Statement {
         now: DateTime<Utc>,
     ) -> Self {
         let mut query = query.clone();
-        names::name_columns(&mut query);
+        names::prepare(&mut query);
         let mut state = base.clone();
         state.execution_props_mut().query_execution_start_time = Some(now);
         Self { query, state, tables, search_path, types }
@@ -145,7 +145,7 @@ fn fields(plan: &LogicalPlan, origin: Option<&OriginOf>) -> Vec<Field> {
             let (table, column) = column_of(plan, index)?;
             origin(&table, column)
         });
-        Field { name: names::plain(field.name()).to_owned(), ty, typmod, origin }
+        Field { name: dialects::plain_column_name(field.name()).to_owned(), ty, typmod, origin }
     });
     fields.collect()
 }

@@ -185,6 +185,7 @@ impl Oracle {
         let (described, _) = self.psql(database, &format!("{SET_UP}{sql}\n\\gdesc\n"));
         let types = described.lines().filter_map(|line| {
             let (name, ty) = line.split_once('\t')?;
+            let ty = ty.trim_start_matches("pg_catalog.");
             let base = ty.split('(').next().unwrap_or(ty).to_owned() + ty.split_once(')').map_or("", |(_, rest)| rest);
             let ty = mantissa_core::PgType::by_name(&base).map_or(ty.to_owned(), |ty| ty.name());
             Some(format!("{name}:{ty}"))
@@ -210,7 +211,9 @@ impl Oracle {
                 let quoted = line.replace('\'', "''");
                 format!("insert into logs.{table} select (json_populate_record(null::logs.{table}, '{quoted}')).*;\n")
             };
-            self.psql(database, &lines.lines().map(insert).collect::<String>());
+            // The rows hold `raw` as text, the table as json.
+            let as_json = format!("update logs.{table} set raw = (raw #>> '{{}}')::json where json_typeof(raw) = 'string';\n");
+            self.psql(database, &(lines.lines().map(insert).collect::<String>() + &as_json));
         }
     }
 }

@@ -64,7 +64,10 @@ impl Param {
             Param::Interval => {
                 (null || matches!(given, D::Interval(_) | D::Duration(_))).then(types::interval)
             }
-            Param::Bytes => (null || matches!(given, D::Binary | D::LargeBinary | D::BinaryView)).then_some(D::Binary),
+            Param::Bytes => {
+                let is_bytes = matches!(given, D::Binary | D::LargeBinary | D::BinaryView);
+                (null || is_bytes || types::is_text(given)).then_some(D::Binary)
+            }
             Param::TextArray => match given {
                 D::List(item) if types::is_text(item.data_type()) => {
                     Some(D::List(arrow::datatypes::Field::new_list_field(D::Utf8, true).into()))

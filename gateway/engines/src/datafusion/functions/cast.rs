@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::kernels::numeric;
 use arrow::datatypes::{
-    DataType, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType,
-    TimestampMicrosecondType,
+    DataType, Decimal128Type, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType,
+    TimestampMicrosecondType, i256,
 };
 use arrow::error::ArrowError;
 use datafusion::error::Result;
@@ -30,9 +30,81 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("checked_subtract", ARITHMETIC, first, subtract),
     Function::new("checked_multiply", ARITHMETIC, first, multiply),
     Function::new("checked_divide", ARITHMETIC, first, divide),
+    Function::new("numeric_divide", EXACT, |_| QUOTIENT, numeric_divide),
+    Function::new("div", EXACT, |_| DataType::Decimal128(38, 0), numeric_div),
+    Function::new("mod", ARITHMETIC, wider, modulo),
+    Function::new("sign", &[&[Param::Number]], first, sign),
 ];
 
 const ARITHMETIC: &[&[Param]] = &[&[Param::Number, Param::Number]];
+
+const EXACT: &[&[Param]] = &[&[Param::Decimal, Param::Decimal]];
+
+/// The type of a quotient and an average of exact numbers.
+pub(crate) const QUOTIENT: DataType = DataType::Decimal128(38, 16);
+
+fn numeric_divide(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    quotient(args, 16, true)
+}
+
+fn numeric_div(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    quotient(args, 0, false)
+}
+
+/// Divides exact numbers to `scale` decimals, rounding half away from zero or cutting off.
+fn quotient(args: &ScalarFunctionArgs, scale: i32, rounds: bool) -> Result<ColumnarValue> {
+    let scale_of = |value: &ColumnarValue| match value.data_type() {
+        DataType::Decimal128(_, scale) => i32::from(scale),
+        _ => 0,
+    };
+    let shift = scale + scale_of(&args.args[1]) - scale_of(&args.args[0]);
+    let (left, right) = (Values::<Decimal128Type>::new(&args.args[0])?, Values::<Decimal128Type>::new(&args.args[1])?);
+    map_values::<Decimal128Type>(args, |row| {
+        let Some((left, right)) = left.get(row).zip(right.get(row)) else { return Ok(None) };
+        divide_scaled(left, right, shift, rounds).map(Some)
+    })
+}
+
+/// `left * 10^shift / right`.
+pub(crate) fn divide_scaled(left: i128, right: i128, shift: i32, rounds: bool) -> Result<i128> {
+    if right == 0 {
+        return Err(problem(division_by_zero()));
+    }
+    let out_of_range = || fault(ErrorKind::NumericOutOfRange, "value overflows numeric format");
+    let ten = i256::from_i128(10);
+    let power = ten.checked_pow(shift.unsigned_abs()).ok_or_else(out_of_range)?;
+    let (mut top, mut bottom) = (i256::from_i128(left), i256::from_i128(right));
+    match shift >= 0 {
+        true => top = top.checked_mul(power).ok_or_else(out_of_range)?,
+        false => bottom = bottom.checked_mul(power).ok_or_else(out_of_range)?,
+    }
+    let quotient = top.checked_div(bottom).ok_or_else(out_of_range)?;
+    let rest = top.checked_rem(bottom).ok_or_else(out_of_range)?.wrapping_abs();
+    let is_half = rest.checked_mul(i256::from_i128(2)).is_none_or(|twice| twice >= bottom.wrapping_abs());
+    let away = if (left < 0) == (right < 0) { 1 } else { -1 };
+    let rounded = if rounds && is_half { quotient.wrapping_add(i256::from_i128(away)) } else { quotient };
+    rounded.to_i128().ok_or_else(out_of_range)
+}
+
+fn wider(types: &[DataType]) -> DataType {
+    let left = first(types);
+    let right = types.get(1).cloned().unwrap_or(DataType::Null);
+    datafusion::logical_expr::binary::binary_numeric_coercion(&left, &right).unwrap_or(left)
+}
+
+fn modulo(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let rows = super::args::row_count(args);
+    let of = |value: &ColumnarValue| Ok::<_, datafusion::error::DataFusionError>(arrow::compute::cast(&value.to_array(rows)?, args.return_type())?);
+    finish(args, numeric::rem(&of(&args.args[0])?, &of(&args.args[1])?)?)
+}
+
+fn sign(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let values = Values::<Float64Type>::new(&args.args[0])?;
+    let rows = super::args::row_count(args);
+    let signs = (0..rows).map(|row| values.get(row).map(|value| if value == 0.0 { 0.0 } else { value.signum() }));
+    let signs: arrow::array::Float64Array = signs.collect();
+    finish(args, arrow::compute::cast(&signs, args.return_type())?)
+}
 
 fn first(types: &[DataType]) -> DataType {
     types.first().cloned().unwrap_or(DataType::Null)

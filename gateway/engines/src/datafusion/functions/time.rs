@@ -35,7 +35,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("to_date", &[&[Param::Text, Param::Text]], |_| DataType::Date32, to_date),
     Function::new("pg_to_date", &[&[Param::Text, Param::Text]], |_| DataType::Date32, to_date),
     Function::new("timezone", AT_ZONE, at_zone_type, at_zone),
-    Function::new("pg_timezone", AT_ZONE, at_zone_type, at_zone),
+    Function::new("pg_timezone", ZONE_AT, zone_at_type, zone_at),
     Function::new("make_interval", &[&[]], |_| types::interval(), make_interval).optional(MAKE_INTERVAL),
     Function::new("make_timestamp", MAKE_TIMESTAMP, |_| types::timestamp(), make_timestamp),
     Function::new("make_timestamptz", MAKE_TIMESTAMP, |_| types::timestamptz(), make_timestamp),
@@ -65,6 +65,7 @@ const TO_CHAR: &[&[Param]] = &[
     &[Param::Number, Param::Text],
 ];
 const AT_ZONE: &[&[Param]] = &[&[Param::Text, Param::TimestampTz], &[Param::Text, Param::Timestamp]];
+const ZONE_AT: &[&[Param]] = &[&[Param::TimestampTz, Param::Text], &[Param::Timestamp, Param::Text]];
 const MAKE_TIMESTAMP: &[&[Param]] = &[&[Param::Int, Param::Int, Param::Int, Param::Int, Param::Int, Param::Float]];
 const MAKE_INTERVAL: &[Param] =
     &[Param::Int, Param::Int, Param::Int, Param::Int, Param::Int, Param::Int, Param::Float];
@@ -533,15 +534,27 @@ fn at_zone_type(types: &[DataType]) -> DataType {
 }
 
 fn at_zone(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    match args.args[1].data_type() {
-        DataType::Timestamp(_, Some(_)) => to_local(args),
-        _ => from_local(args),
+    in_zone(args, &args.args[1], &args.args[0])
+}
+
+fn zone_at_type(types: &[DataType]) -> DataType {
+    at_zone_type(&[DataType::Utf8, types.first().cloned().unwrap_or(DataType::Null)])
+}
+
+fn zone_at(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    in_zone(args, &args.args[0], &args.args[1])
+}
+
+fn in_zone(args: &ScalarFunctionArgs, time: &ColumnarValue, zone: &ColumnarValue) -> Result<ColumnarValue> {
+    match time.data_type() {
+        DataType::Timestamp(_, Some(_)) => to_local(args, time, zone),
+        _ => from_local(args, time, zone),
     }
 }
 
 /// `AT TIME ZONE` of an instant: what a clock in the zone shows.
-fn to_local(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let (zones, instants) = (Texts::new(&args.args[0])?, Values::<TimestampMicrosecondType>::new(&args.args[1])?);
+fn to_local(args: &ScalarFunctionArgs, time: &ColumnarValue, zone: &ColumnarValue) -> Result<ColumnarValue> {
+    let (zones, instants) = (Texts::new(zone)?, Values::<TimestampMicrosecondType>::new(time)?);
     map_values::<TimestampMicrosecondType>(args, |row| {
         let (Some(zone), Some(micros)) = (zones.get(row), instants.get(row)) else { return Ok(None) };
         let zone = Zone::find(zone)?;
@@ -550,8 +563,8 @@ fn to_local(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
 }
 
 /// `AT TIME ZONE` of a clock's reading: the instant at which a clock in the zone shows it.
-fn from_local(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    let (zones, locals) = (Texts::new(&args.args[0])?, Values::<TimestampMicrosecondType>::new(&args.args[1])?);
+fn from_local(args: &ScalarFunctionArgs, time: &ColumnarValue, zone: &ColumnarValue) -> Result<ColumnarValue> {
+    let (zones, locals) = (Texts::new(zone)?, Values::<TimestampMicrosecondType>::new(time)?);
     map_values::<TimestampMicrosecondType>(args, |row| {
         let (Some(zone), Some(local)) = (zones.get(row), locals.get(row)) else { return Ok(None) };
         Ok(Some(Zone::find(zone)?.instant_of(local).ok_or_else(out_of_range)?))
