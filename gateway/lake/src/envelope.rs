@@ -60,7 +60,7 @@ fn held_by<'a>(envelopes: &Envelopes, object: Value<'a>) -> Option<Value<'a>> {
             Some((first, rest)) if first == key => Some(rest.split('.').fold(value, Value::get)),
             Some(_) => None,
         };
-        let array = || envelopes.arrays.iter().filter_map(at).find(|value| matches!(value, Value::Array(_)));
+        let array = || envelopes.arrays.iter().filter_map(at).find(|value| holds_events(*value, object));
         let inner = || envelopes.objects.iter().filter_map(at).find(|value| matches!(value, Value::Object(_)));
         let string = || {
             let held = envelopes.strings.iter().filter_map(at);
@@ -69,6 +69,26 @@ fn held_by<'a>(envelopes: &Envelopes, object: Value<'a>) -> Option<Value<'a>> {
         array().or_else(inner).or_else(string)
     })
 }
+
+/// Whether an array under an envelope key holds events: it has an object, plain or as text. An event's own list of words
+/// (the `events` of a GitHub hook) is no envelope, and an empty list is one only where hardly anything stands beside it.
+fn holds_events(value: Value<'_>, object: Value<'_>) -> bool {
+    if !matches!(value, Value::Array(_)) {
+        return false;
+    }
+    let mut elements = value.elements().peekable();
+    if elements.peek().is_none() {
+        return object.members().count() <= MOST_MEMBERS_OF_AN_EMPTY_PAGE;
+    }
+    elements.any(|element| match element {
+        Value::Object(_) => true,
+        Value::String(text) => text.trim_start().starts_with('{'),
+        _ => false,
+    })
+}
+
+/// The list itself and a token for the next page.
+const MOST_MEMBERS_OF_AN_EMPTY_PAGE: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -96,5 +116,7 @@ mod tests {
         assert_eq!(opened(r#"{"CloudTrailEvent":"{\"a\":\"\\u00e9\"}"}"#), [r#"{"a":"\u00e9"}"#]);
         assert_eq!(opened(r#"{"detail":"words","CloudTrailEvent":""}"#).len(), 1);
         assert_eq!(opened(r#"{"Records":[]}"#), [""; 0]);
+        assert_eq!(opened(r#"{"a":1,"Records":["push"]}"#).len(), 1, "words are no events");
+        assert_eq!(opened(r#"{"a":1,"b":2,"Records":[]}"#).len(), 1);
     }
 }

@@ -581,7 +581,7 @@ fn special(definition: &Definition, value: String) -> Result<String> {
             Some(TimeZone::Fixed(seconds)) => Ok(posix_zone(seconds)),
             None => Err(invalid(definition, &value)),
         },
-        "client_encoding" => match value.to_ascii_uppercase().replace(['-', '_'], "").as_str() {
+        "client_encoding" => match value.to_ascii_uppercase().replace(['-', '_', '\'', ' '], "").as_str() {
             "UTF8" | "UNICODE" => Ok("UTF8".to_owned()),
             "SQLASCII" => Ok("SQL_ASCII".to_owned()),
             _ => Err(Problem::new(
