@@ -204,7 +204,7 @@ pub(super) const WORDS: &[(Word, &str)] = &[
         Word::Condition("cloudtrail", "raw.requestParameters.instanceType like p2.%,p3.%,p4%,p5%,g3%,g4dn.%,g5%,g6%"),
         "gpu instance",
     ),
-    (Word::Condition("cloudtrail", "actor_type = AssumedRole"), "assumed role|by assumed role|role session"),
+    (Word::Condition("cloudtrail", "actor_type = AssumedRole"), "by assumed role|by an assumed role|role session"),
     (
         Word::Condition("gcp_audit", "actor_name like %gserviceaccount.com"),
         "by service account|by a service account|by the service account",
@@ -212,7 +212,7 @@ pub(super) const WORDS: &[(Word, &str)] = &[
     (Word::Condition("gcp_audit", "outcome = failure"), "permission denied|permission_denied|permission denied error"),
     (
         Word::Condition("kubernetes", "actor_name like system:serviceaccount:%"),
-        "by kubernetes service account|by k8s service account|by serviceaccount",
+        "by service account|by a service account|by the service account|by kubernetes service account|by k8s service account|by serviceaccount",
     ),
     (Word::Condition("guardduty", "raw.service.archived = true"), "archived"),
     (Word::Condition("duo", "raw.result = fraud"), "fraud|fraudulent|marked as fraud|reported as fraud|fraud report"),
