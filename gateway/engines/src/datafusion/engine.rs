@@ -95,7 +95,13 @@ impl DataFusionEngine {
         Ok(Description { fields: fields.into(), parameters })
     }
 
-    pub(super) async fn estimate_tree(&self, query: &Query, search_path: &[String], now: DateTime<Utc>, cancel: &CancellationToken) -> Result<Estimate, Problem> {
+    pub(super) async fn estimate_tree(
+        &self,
+        query: &Query,
+        search_path: &[String],
+        now: DateTime<Utc>,
+        cancel: &CancellationToken,
+    ) -> Result<Estimate, Problem> {
         let statement = self.statement(query, search_path, now)?;
         let footers = self.footers.clone();
         self.workers
@@ -137,17 +143,20 @@ impl DataFusionEngine {
 }
 
 fn tables_of(snapshot: &Snapshot, footers: &Footers) -> Result<Tables, Problem> {
-    let tables = snapshot.tables.values().map(|table| {
-        (TableName::new(Catalog::LOGS, &table.name), lake_table(table, footers))
-    });
+    let tables =
+        snapshot.tables.values().map(|table| (TableName::new(Catalog::LOGS, &table.name), lake_table(table, footers)));
     let views = snapshot.catalog.tables.iter().filter(|table| matches!(table.kind, TableKind::View(_)));
     let views = views.map(|view| (view.name.clone(), view.columns.iter().map(|column| column.name.clone()).collect()));
     Tables::new(tables.collect(), views.collect()).map_err(errors::to_problem)
 }
 
 fn lake_table(table: &TableSnapshot, footers: &Footers) -> LakeTable {
-    let json: Vec<&str> =
-        table.columns.iter().filter(|column| column.ty == ColumnType::Json).map(|column| column.name.as_str()).collect();
+    let json: Vec<&str> = table
+        .columns
+        .iter()
+        .filter(|column| column.ty == ColumnType::Json)
+        .map(|column| column.name.as_str())
+        .collect();
     let files = table.files.iter().filter_map(|file| {
         let path = std::path::absolute(&file.path).ok()?;
         Some(TableFile {
@@ -170,7 +179,12 @@ impl Engine for DataFusionEngine {
         self.dialect
     }
 
-    async fn describe(&self, query: &Rendered, hints: &[PgType], context: &ExecContext) -> Result<Description, Problem> {
+    async fn describe(
+        &self,
+        query: &Rendered,
+        hints: &[PgType],
+        context: &ExecContext,
+    ) -> Result<Description, Problem> {
         self.describe_tree(query.tree(), hints, &context.session.search_path, context.now).await
     }
 

@@ -96,9 +96,8 @@ fn with_position(problem: Problem, diagnostic: &Diagnostic) -> Problem {
     if problem.position.is_some() {
         return problem;
     }
-    let position = diagnostic.span.and_then(|span| {
-        (span.start.line > 0).then(|| u32::try_from(span.start.column).ok()).flatten()
-    });
+    let position =
+        diagnostic.span.and_then(|span| (span.start.line > 0).then(|| u32::try_from(span.start.column).ok()).flatten());
     problem.at(position.filter(|position| *position > 0))
 }
 
@@ -108,7 +107,8 @@ fn of_schema(error: &SchemaError) -> Problem {
             let problem = match &field.relation {
                 Some(relation) => {
                     let table = relation.table();
-                    let has_table = valid_fields.iter().any(|f| f.relation.as_ref().is_some_and(|r| r.table() == table));
+                    let has_table =
+                        valid_fields.iter().any(|f| f.relation.as_ref().is_some_and(|r| r.table() == table));
                     if !has_table {
                         let message = format!("missing FROM-clause entry for table \"{table}\"");
                         return Problem::new(ErrorKind::UndefinedTable, message);
@@ -218,13 +218,12 @@ const MESSAGES: &[(&str, Say)] = &[
     (r"'(\w+)' function: coercion from (.*?) to the signature", |m| undefined_function(&m[1], &m[2])),
     (r"Function '(\w+)' (?:expected|requires|expects|failed)", |m| undefined_function(&m[1], "")),
     (r"'(\w+)' (?:does not support zero arguments|expects|function requires)", |m| undefined_function(&m[1], "")),
-    (r"Cannot (?:coerce arithmetic expression|infer common argument type for \w+ operation) (.+?) (\S+) (.+?)(?: to valid types|$)", |m| {
-        no_operator(&m[1], &m[2], &m[3])
-    }),
+    (
+        r"Cannot (?:coerce arithmetic expression|infer common argument type for \w+ operation) (.+?) (\S+) (.+?)(?: to valid types|$)",
+        |m| no_operator(&m[1], &m[2], &m[3]),
+    ),
     (r"Cannot get result type for arithmetic operation (.+?) (\S+) (.+?)(?::|$)", |m| no_operator(&m[1], &m[2], &m[3])),
-    (r"There isn't a common type to coerce (.+?) and (.+?) in (\w+) expression", |m| {
-        no_operator(&m[1], &m[3], &m[2])
-    }),
+    (r"There isn't a common type to coerce (.+?) and (.+?) in (\w+) expression", |m| no_operator(&m[1], &m[3], &m[2])),
     (r#"must (?:appear|be) in (?:the )?GROUP BY.*?column "([^"]+)""#, |m| ungrouped(&m[1])),
     (r#"column "([^"]+)" must appear in the GROUP BY"#, |m| ungrouped(&m[1])),
     (r"Cannot cast string '(.*)' to value of (\w+)", |m| invalid_input(&m[2], &m[1])),
@@ -234,7 +233,9 @@ const MESSAGES: &[(&str, Say)] = &[
     }),
     (r"Invalid input syntax for type interval: (.*)$", |m| invalid_input("Interval", m[1].trim_matches('"'))),
     (r"Can't cast value .* to type (\w+)", |m| out_of_range(&m[1])),
-    (r"Overflow happened on|[Oo]verflow|is too large to store|out of range", |m| overflow(m.get(0).map_or("", |o| o.as_str()))),
+    (r"Overflow happened on|[Oo]verflow|is too large to store|out of range", |m| {
+        overflow(m.get(0).map_or("", |o| o.as_str()))
+    }),
     (r"subquery.*(?:more than one row|returned more than)|more than one row", |_| {
         Problem::new(ErrorKind::CardinalityViolation, "more than one row returned by a subquery used as an expression")
     }),
@@ -253,7 +254,10 @@ const MESSAGES: &[(&str, Say)] = &[
         Problem::new(ErrorKind::InvalidParameterValue, format!("{} must not be negative", &m[1]))
     }),
     (r"For SELECT DISTINCT, ORDER BY expressions", |_| {
-        Problem::new(ErrorKind::InvalidColumnReference, "for SELECT DISTINCT, ORDER BY expressions must appear in select list")
+        Problem::new(
+            ErrorKind::InvalidColumnReference,
+            "for SELECT DISTINCT, ORDER BY expressions must appear in select list",
+        )
     }),
     (r"Projections require unique expression names.*?name is '?([^' ]+)", |m| {
         Problem::new(ErrorKind::DuplicateColumn, format!("column name \"{}\" specified more than once", &m[1]))
@@ -261,7 +265,10 @@ const MESSAGES: &[(&str, Say)] = &[
 ];
 
 static PATTERNS: LazyLock<Vec<(Regex, Say)>> = LazyLock::new(|| {
-    MESSAGES.iter().filter_map(|(pattern, say)| Regex::new(&format!("(?s){pattern}")).ok().map(|regex| (regex, *say))).collect()
+    MESSAGES
+        .iter()
+        .filter_map(|(pattern, say)| Regex::new(&format!("(?s){pattern}")).ok().map(|regex| (regex, *say)))
+        .collect()
 });
 
 fn of_message(message: &str) -> Option<Problem> {
@@ -286,14 +293,20 @@ fn no_operator(left: &str, operator: &str, right: &str) -> Problem {
 fn ungrouped(column: &str) -> Problem {
     let mut parts: Vec<&str> = column.rsplitn(3, '.').take(2).collect();
     parts.reverse();
-    let message = format!("column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function", parts.join("."));
+    let message = format!(
+        "column \"{}\" must appear in the GROUP BY clause or be used in an aggregate function",
+        parts.join(".")
+    );
     Problem::new(ErrorKind::GroupingError, message)
 }
 
 fn invalid_input(arrow: &str, text: &str) -> Problem {
     let ty = type_name(arrow);
     let digits = text.trim().trim_start_matches(['-', '+']);
-    if matches!(ty, "smallint" | "integer" | "bigint") && !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) {
+    if matches!(ty, "smallint" | "integer" | "bigint")
+        && !digits.is_empty()
+        && digits.bytes().all(|b| b.is_ascii_digit())
+    {
         let message = format!("value \"{text}\" is out of range for type {ty}");
         return Problem::new(ErrorKind::NumericOutOfRange, message);
     }
@@ -373,7 +386,11 @@ mod tests {
     #[test]
     fn messages_become_postgres_ones() {
         let cases = [
-            ("Invalid function 'foo'.\nDid you mean 'floor'?", ErrorKind::UndefinedFunction, "function foo does not exist"),
+            (
+                "Invalid function 'foo'.\nDid you mean 'floor'?",
+                ErrorKind::UndefinedFunction,
+                "function foo does not exist",
+            ),
             (
                 "Cannot coerce arithmetic expression Utf8 + Int64 to valid types",
                 ErrorKind::UndefinedFunction,

@@ -57,7 +57,9 @@ fn scan_of(exec: &DataSourceExec) -> Option<Scan> {
 fn projected(config: &FileScanConfig) -> HashSet<String> {
     let fields = config.file_schema().fields();
     match config.file_column_projection_indices() {
-        Some(indices) => indices.iter().filter_map(|index| fields.get(*index)).map(|field| field.name().clone()).collect(),
+        Some(indices) => {
+            indices.iter().filter_map(|index| fields.get(*index)).map(|field| field.name().clone()).collect()
+        }
         None => fields.iter().map(|field| field.name().clone()).collect(),
     }
 }
@@ -71,9 +73,10 @@ async fn of_scan(scan: &Scan, footers: &Footers) -> Result<(u64, u64)> {
         let kept = row_groups::kept(&footer, &scan.schema, scan.predicate.as_ref());
         for (group, _) in footer.row_groups().iter().zip(kept).filter(|(_, kept)| *kept) {
             rows += u64::try_from(group.num_rows()).unwrap_or(0);
-            let wanted = group.columns().iter().filter(|column| {
-                column.column_path().parts().first().is_some_and(|name| scan.columns.contains(name))
-            });
+            let wanted = group
+                .columns()
+                .iter()
+                .filter(|column| column.column_path().parts().first().is_some_and(|name| scan.columns.contains(name)));
             bytes += wanted.map(|column| u64::try_from(column.compressed_size()).unwrap_or(0)).sum::<u64>();
         }
     }

@@ -107,10 +107,18 @@ fn details_of(plan: &Arc<dyn ExecutionPlan>) -> Vec<String> {
     }
     let part = |key: &str, label: &str| {
         let (_, rest) = text.split_once(&format!("{key}="))?;
-        let end = ["], ", ", file_type", ", limit=", ", predicate=", ", pruning_predicate=", ", required_guarantees", ", output_ordering"]
-            .iter()
-            .filter_map(|stop| rest.find(stop).map(|at| if *stop == "], " { at + 1 } else { at }))
-            .min();
+        let end = [
+            "], ",
+            ", file_type",
+            ", limit=",
+            ", predicate=",
+            ", pruning_predicate=",
+            ", required_guarantees",
+            ", output_ordering",
+        ]
+        .iter()
+        .filter_map(|stop| rest.find(stop).map(|at| if *stop == "], " { at + 1 } else { at }))
+        .min();
         Some(format!("{label}: {}", &rest[..end.unwrap_or(rest.len())]))
     };
     let files = text.split_once("file_groups={").and_then(|(_, rest)| {

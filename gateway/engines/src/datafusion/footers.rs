@@ -38,7 +38,8 @@ pub(crate) struct Footers {
 impl Footers {
     /// `limit` is in bytes of memory, for all footers together.
     pub(crate) fn new(limit: u64) -> Self {
-        let weigh = |_: &Arc<str>, footer: &Arc<ParquetMetaData>| u32::try_from(footer.memory_size()).unwrap_or(u32::MAX);
+        let weigh =
+            |_: &Arc<str>, footer: &Arc<ParquetMetaData>| u32::try_from(footer.memory_size()).unwrap_or(u32::MAX);
         Self {
             metadata: Cache::builder().max_capacity(limit).weigher(weigh).build(),
             statistics: Cache::builder().max_capacity(100_000).build(),
@@ -125,7 +126,8 @@ struct LocalFile {
 impl LocalFile {
     fn read(&mut self, range: &Range<u64>) -> Result<bytes::Bytes, ParquetError> {
         if self.file.is_none() {
-            self.file = Some(open(&PathBuf::from(format!("/{}", self.path))).map_err(|e| ParquetError::External(Box::new(e)))?);
+            self.file =
+                Some(open(&PathBuf::from(format!("/{}", self.path))).map_err(|e| ParquetError::External(Box::new(e)))?);
         }
         let Some(file) = &self.file else { return Err(ParquetError::General("file is not open".to_owned())) };
         let length = usize::try_from(range.end.saturating_sub(range.start))?;

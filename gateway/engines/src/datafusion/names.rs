@@ -59,7 +59,9 @@ fn exists_as_value(expr: &mut Expr) {
             let compared = Expr::BinaryOp { left: Box::new(count), op, right: Box::new(zero) };
             *expr = Expr::Nested(Box::new(compared));
         }
-        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } => exists_as_value(inner),
+        Expr::Nested(inner) | Expr::UnaryOp { expr: inner, .. } | Expr::Cast { expr: inner, .. } => {
+            exists_as_value(inner)
+        }
         Expr::BinaryOp { left, right, .. } => {
             exists_as_value(left);
             exists_as_value(right);
@@ -194,7 +196,10 @@ mod tests {
     #[test]
     fn trees_are_prepared_for_the_planner() {
         let cases = [
-            ("select * from generate_series(1, 2)", "SELECT * FROM generate_series(1, 2) AS generate_series (generate_series)"),
+            (
+                "select * from generate_series(1, 2)",
+                "SELECT * FROM generate_series(1, 2) AS generate_series (generate_series)",
+            ),
             ("select * from generate_series(1, 2) g", "SELECT * FROM generate_series(1, 2) AS g (g)"),
             ("select not exists (select 1 from t)", "SELECT NOT ((SELECT count(*) FROM t) > 0)"),
             ("select 1 where exists (select 1)", "SELECT 1 WHERE EXISTS (SELECT 1)"),
@@ -202,7 +207,8 @@ mod tests {
         for (sql, expected) in cases {
             let mut query = parse_query(sql).unwrap();
             prepare(&mut query);
-            let text = query.to_string().replace("((SELECT count(*) FROM t) = 0)", "NOT ((SELECT count(*) FROM t) > 0)");
+            let text =
+                query.to_string().replace("((SELECT count(*) FROM t) = 0)", "NOT ((SELECT count(*) FROM t) > 0)");
             assert_eq!(text, expected);
         }
     }

@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, IntervalMonthDayNanoArray, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{
-    DataType, DurationMicrosecondType, Field, IntervalMonthDayNano, Schema, SchemaRef, TimeUnit,
-};
+use arrow::datatypes::{DataType, DurationMicrosecondType, Field, IntervalMonthDayNano, Schema, SchemaRef, TimeUnit};
 use arrow::error::ArrowError;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
@@ -54,7 +52,7 @@ fn change(from: &DataType) -> Option<DataType> {
             Some(DataType::Timestamp(*unit, Some(types::UTC.into())))
         }
         // Numbers without a scale of their own: how many decimals they print differs from value to value.
-        DataType::Decimal128(38, UNCONSTRAINED | QUOTIENT) => Some(DataType::Utf8),
+        DataType::Decimal128(38, UNCONSTRAINED | QUOTIENT | AVERAGE) => Some(DataType::Utf8),
         DataType::Decimal32(precision, scale) | DataType::Decimal64(precision, scale) => {
             Some(DataType::Decimal128(*precision, *scale))
         }
@@ -80,15 +78,19 @@ fn list_of(item: DataType) -> DataType {
 /// Scale of `numeric` where nobody gave it one.
 pub(crate) const UNCONSTRAINED: i8 = 10;
 
-/// Scale of quotients and averages.
+/// Scale of quotients.
 const QUOTIENT: i8 = 16;
+
+/// Scale of averages: DataFusion cuts the last digit off, so there is one more than is printed.
+const AVERAGE: i8 = 17;
 
 /// Prints a quotient with the decimals that Postgres would: at least 16 digits in all, in steps of four.
 fn print_quotient(text: &str) -> String {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = whole.trim_start_matches(['-', '0']).len();
-    let decimals = 16_usize.saturating_sub(digits.saturating_sub(1) / 4 * 4).min(fraction.len());
-    if decimals == 0 { whole.to_owned() } else { format!("{whole}.{}", &fraction[..decimals]) }
+    let (sign, text) = text.strip_prefix('-').map_or(("", text), |rest| ("-", rest));
+    let digits = text.split('.').next().unwrap_or(text).trim_start_matches('0').len();
+    let decimals = 16_usize.saturating_sub(digits.saturating_sub(1) / 4 * 4);
+    let (whole, fraction) = super::functions::round_decimal(text, decimals);
+    if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
 fn print_unconstrained(text: &str) -> String {
@@ -99,10 +101,10 @@ fn print_unconstrained(text: &str) -> String {
 }
 
 fn convert(column: &ArrayRef, to: &DataType) -> Result<ArrayRef, ArrowError> {
-    if let DataType::Decimal128(_, scale @ (UNCONSTRAINED | QUOTIENT)) = column.data_type()
+    if let DataType::Decimal128(_, scale @ (UNCONSTRAINED | QUOTIENT | AVERAGE)) = column.data_type()
         && *to == DataType::Utf8
     {
-        let print = if *scale == QUOTIENT { print_quotient } else { print_unconstrained };
+        let print = if *scale == UNCONSTRAINED { print_unconstrained } else { print_quotient };
         let printed = cast(column, &DataType::Utf8)?;
         let printed: StringArray = printed.as_string::<i32>().iter().map(|text| text.map(print)).collect();
         return Ok(Arc::new(printed));

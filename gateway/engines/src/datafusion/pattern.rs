@@ -4,13 +4,23 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 
 /// Keywords, the longer before the shorter that begin like them.
 const KEYWORDS: &[&str] = &[
-    "YYYY", "IYYY", "Y,YYY", "YYY", "YY", "IYY", "IY", "HH24", "HH12", "HH", "MI", "SSSSS", "SSSS", "SS", "MS", "US", "FF1", "FF2",
-    "FF3", "FF4", "FF5", "FF6", "AM", "PM", "A.M.", "P.M.", "MONTH", "MON", "MM", "DAY", "DDD", "IDDD", "DD", "DY", "ID",
-    "D", "IW", "WW", "W", "Q", "CC", "J", "TZH", "TZM", "TZ", "OF", "Y", "I",
+    "YYYY", "IYYY", "Y,YYY", "YYY", "YY", "IYY", "IY", "HH24", "HH12", "HH", "MI", "SSSSS", "SSSS", "SS", "MS", "US",
+    "FF1", "FF2", "FF3", "FF4", "FF5", "FF6", "AM", "PM", "A.M.", "P.M.", "MONTH", "MON", "MM", "DAY", "DDD", "IDDD",
+    "DD", "DY", "ID", "D", "IW", "WW", "W", "Q", "CC", "J", "TZH", "TZM", "TZ", "OF", "Y", "I",
 ];
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -19,7 +29,12 @@ const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday",
 /// One piece of a pattern.
 enum Piece<'a> {
     /// Keyword in capitals, as written, without padding (`FM`), with an ordinal ending (`th`).
-    Field { keyword: &'static str, written: &'a str, fill: bool, ordinal: bool },
+    Field {
+        keyword: &'static str,
+        written: &'a str,
+        fill: bool,
+        ordinal: bool,
+    },
     Text(&'a str),
 }
 
@@ -37,7 +52,8 @@ fn pieces(pattern: &str) -> Vec<Piece<'_>> {
             Some(prefix) if prefix.eq_ignore_ascii_case("FM") => (false, &rest[2..]),
             _ => (true, rest),
         };
-        let starts = |keyword: &&&str| after.get(..keyword.len()).is_some_and(|text| text.eq_ignore_ascii_case(keyword));
+        let starts =
+            |keyword: &&&str| after.get(..keyword.len()).is_some_and(|text| text.eq_ignore_ascii_case(keyword));
         match KEYWORDS.iter().find(starts) {
             Some(keyword) => {
                 let (written, after) = after.split_at(keyword.len());
@@ -197,7 +213,16 @@ struct Read {
 /// Reads a time by a pattern; `None` where the text does not follow it.
 pub(crate) fn parse(text: &str, pattern: &str) -> Option<NaiveDateTime> {
     let mut read = Read {
-        year: 1, month: 1, day: 1, day_of_year: None, hour: 0, minute: 0, second: 0, micros: 0, is_pm: None, offset: 0,
+        year: 1,
+        month: 1,
+        day: 1,
+        day_of_year: None,
+        hour: 0,
+        minute: 0,
+        second: 0,
+        micros: 0,
+        is_pm: None,
+        offset: 0,
     };
     let mut rest = text;
     for piece in pieces(pattern) {
@@ -232,7 +257,10 @@ impl Read {
         };
         match keyword {
             "YYYY" | "IYYY" => self.year = i32::try_from(number(4)?).ok()?,
-            "YY" => self.year = i32::try_from(number(2)?).map(|year| if year < 70 { 2000 + year } else { 1900 + year }).ok()?,
+            "YY" => {
+                self.year =
+                    i32::try_from(number(2)?).map(|year| if year < 70 { 2000 + year } else { 1900 + year }).ok()?
+            }
             "MM" => self.month = number(2)?,
             "DD" => self.day = number(2)?,
             "DDD" => self.day_of_year = Some(number(3)?),

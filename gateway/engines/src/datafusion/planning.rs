@@ -12,13 +12,13 @@ use datafusion::datasource::provider_as_source;
 use datafusion::error::Result;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
-use datafusion::logical_expr::utils::merge_schema;
-use datafusion::logical_expr::{ExprSchemable, WindowFunctionDefinition};
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, RelationPlanner, TypePlanner};
 use datafusion::logical_expr::simplify::SimplifyContext;
+use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
     AggregateUDF, Expr, HigherOrderUDF, LogicalPlan, LogicalPlanBuilder, ScalarUDF, TableSource, Union, WindowUDF,
 };
+use datafusion::logical_expr::{ExprSchemable, WindowFunctionDefinition};
 use datafusion::optimizer::simplify_expressions::ExprSimplifier;
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use dialects::ast::{Query, Statement};
@@ -64,7 +64,8 @@ fn narrow_integers(plan: LogicalPlan) -> Result<LogicalPlan> {
         let inputs = merge_schema(&plan.inputs());
         let changed = plan.map_expressions(|expr| {
             let name = names.save(&expr);
-            let changed = narrow(expr)?.transform_data(|expr| expr.transform_up(|expr| exact_aggregate(expr, &inputs)))?;
+            let changed =
+                narrow(expr)?.transform_data(|expr| expr.transform_up(|expr| exact_aggregate(expr, &inputs)))?;
             Ok(changed.update_data(|expr| name.restore(expr)))
         })?;
         changed.map_data(retype)
@@ -73,7 +74,7 @@ fn narrow_integers(plan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 /// Scale at which averages are summed; DataFusion adds four decimals to it.
-const AVERAGED: DataType = DataType::Decimal128(34, 12);
+const AVERAGED: DataType = DataType::Decimal128(34, 13);
 
 /// Sums of int8 and averages of exact numbers are numeric, so that they neither overflow nor round.
 fn exact_aggregate(expr: Expr, inputs: &DFSchema) -> Result<Transformed<Expr>> {
@@ -89,7 +90,7 @@ fn exact_aggregate(expr: Expr, inputs: &DFSchema) -> Result<Transformed<Expr>> {
     let exact = match (name, &ty) {
         ("sum", DataType::Int64) => DataType::Decimal128(20, 0),
         ("avg", ty) if ty.is_integer() => AVERAGED,
-        ("avg", DataType::Decimal128(_, scale)) if *scale < 12 => AVERAGED,
+        ("avg", DataType::Decimal128(_, scale)) if *scale < 13 => AVERAGED,
         _ => return Ok(Transformed::no(expr)),
     };
     let widen = |args: &mut Vec<Expr>| {
@@ -122,7 +123,9 @@ fn narrow(expr: Expr) -> Result<Transformed<Expr>> {
             Err(_) => Transformed::no(Expr::Literal(ScalarValue::Int64(Some(value)), metadata)),
         }),
         // Their constant arguments are read by position and type while planning.
-        Expr::WindowFunction(_) => Ok(Transformed::new(expr, false, datafusion::common::tree_node::TreeNodeRecursion::Jump)),
+        Expr::WindowFunction(_) => {
+            Ok(Transformed::new(expr, false, datafusion::common::tree_node::TreeNodeRecursion::Jump))
+        }
         other => Ok(Transformed::no(other)),
     })
 }

@@ -13,7 +13,11 @@ use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_optimizer::pruning::PruningPredicate;
 
 /// One answer for each row group. Without a usable predicate all are kept.
-pub(crate) fn kept(footer: &ParquetMetaData, schema: &SchemaRef, predicate: Option<&Arc<dyn PhysicalExpr>>) -> Vec<bool> {
+pub(crate) fn kept(
+    footer: &ParquetMetaData,
+    schema: &SchemaRef,
+    predicate: Option<&Arc<dyn PhysicalExpr>>,
+) -> Vec<bool> {
     let all = vec![true; footer.num_row_groups()];
     let Some(predicate) = predicate else { return all };
     let Ok(pruning) = PruningPredicate::try_new(Arc::clone(predicate), Arc::clone(schema)) else { return all };

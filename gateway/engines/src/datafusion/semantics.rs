@@ -180,12 +180,22 @@ fn cast_function(from: &DataType, to: &DataType) -> Option<CastBy> {
     use DataType as D;
     match (from, to) {
         (
-            D::Timestamp(..) | D::Float32 | D::Float64 | D::Interval(_) | D::Duration(_) | D::Binary | D::BinaryView
-            | D::LargeBinary | D::List(_) | D::Time64(_) | D::Boolean,
+            D::Timestamp(..)
+            | D::Float32
+            | D::Float64
+            | D::Interval(_)
+            | D::Duration(_)
+            | D::Binary
+            | D::BinaryView
+            | D::LargeBinary
+            | D::List(_)
+            | D::Time64(_)
+            | D::Boolean,
             to,
         ) if types::is_text(to) => Some(CastBy::Function("to_text")),
         (from, D::Timestamp(_, Some(_))) if types::is_text(from) => Some(CastBy::Function("text_to_timestamptz")),
         (from, D::Timestamp(_, None)) if types::is_text(from) => Some(CastBy::Function("text_to_timestamp")),
+        (from, D::Binary) if types::is_text(from) => Some(CastBy::Function("text_to_bytea")),
         (from, D::Interval(_)) if types::is_text(from) => Some(CastBy::Function("text_to_interval")),
         (D::Float32 | D::Float64, to) if to.is_integer() => Some(CastBy::RoundFirst),
         (from, to) if from.is_decimal() && to.is_integer() => Some(CastBy::RoundFirst),

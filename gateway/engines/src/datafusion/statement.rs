@@ -66,7 +66,11 @@ impl Statement {
     }
 
     /// Columns of the result and types of the parameters.
-    pub(crate) fn describe(&self, hints: &[PgType], origin: Option<&OriginOf>) -> Result<(Vec<Field>, Vec<PgType>), Problem> {
+    pub(crate) fn describe(
+        &self,
+        hints: &[PgType],
+        origin: Option<&OriginOf>,
+    ) -> Result<(Vec<Field>, Vec<PgType>), Problem> {
         let parameters = self.parameters(hints).map_err(|e| self.problem(e))?;
         let analyzed = self.plan_with_nulls(&parameters).and_then(|plan| self.analyze(plan));
         let plan = analyzed.map_err(|e| self.problem(e))?;
@@ -109,7 +113,10 @@ impl Statement {
     }
 
     /// The plan as it will run, with the fields it gives.
-    pub(crate) async fn physical(&self, origin: Option<&OriginOf>) -> Result<(Vec<Field>, Arc<dyn ExecutionPlan>), Problem> {
+    pub(crate) async fn physical(
+        &self,
+        origin: Option<&OriginOf>,
+    ) -> Result<(Vec<Field>, Arc<dyn ExecutionPlan>), Problem> {
         self.physical_plan(origin).await.map_err(|e| self.problem(e))
     }
 

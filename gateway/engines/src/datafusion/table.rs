@@ -64,7 +64,12 @@ impl LakeTable {
         self.files.is_empty()
     }
 
-    async fn groups(&self, range: TimeRange, partitions: usize, columns: &[usize]) -> Result<(Vec<FileGroup>, Statistics)> {
+    async fn groups(
+        &self,
+        range: TimeRange,
+        partitions: usize,
+        columns: &[usize],
+    ) -> Result<(Vec<FileGroup>, Statistics)> {
         let files: Vec<&TableFile> =
             self.files.iter().filter(|file| range.touches(file.min_time, file.max_time)).collect();
         let paths: Vec<Arc<str>> = files.iter().map(|file| Arc::clone(&file.path)).collect();

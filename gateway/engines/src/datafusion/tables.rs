@@ -36,7 +36,12 @@ impl Tables {
     }
 
     /// Finds a table; a bare name is looked for in the schemas of `search_path`.
-    pub(crate) fn get(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<&Arc<dyn TableSource>> {
+    pub(crate) fn get(
+        &self,
+        schema: Option<&str>,
+        name: &str,
+        search_path: &[String],
+    ) -> Option<&Arc<dyn TableSource>> {
         let find = |schema: &str| self.sources.get(&TableName::new(schema, name));
         match schema {
             Some(schema) => find(schema),

@@ -49,10 +49,13 @@ fn engine_over(rows: &Path) -> (tempfile::TempDir, DataFusionEngine) {
 }
 
 async fn run(engine: &DataFusionEngine, sql: &str) -> Result<(Vec<Field>, Vec<Vec<String>>), Problem> {
-    let mut query = dialects::parse_query(sql).map_err(|e| Problem::new(mantissa_core::ErrorKind::SyntaxError, e.to_string()))?;
+    let mut query =
+        dialects::parse_query(sql).map_err(|e| Problem::new(mantissa_core::ErrorKind::SyntaxError, e.to_string()))?;
     dialects::freeze_now(&mut query, dialects::Instant(now().timestamp_micros()));
     let dialect = dialects::dialect("datafusion").unwrap();
-    let rendering = dialect.render(&query).map_err(|e| Problem::new(mantissa_core::ErrorKind::FeatureNotSupported, e.to_string()))?;
+    let rendering = dialect
+        .render(&query)
+        .map_err(|e| Problem::new(mantissa_core::ErrorKind::FeatureNotSupported, e.to_string()))?;
     let rows = engine.execute_tree(&rendering.tree, &[], now(), &CancellationToken::new()).await?;
     print(rows).await
 }
@@ -74,7 +77,13 @@ fn cell(column: &ArrayRef, row: usize) -> String {
         return "NULL".to_owned();
     }
     match column.data_type() {
-        DataType::Boolean => if column.as_boolean().value(row) { "t".to_owned() } else { "f".to_owned() },
+        DataType::Boolean => {
+            if column.as_boolean().value(row) {
+                "t".to_owned()
+            } else {
+                "f".to_owned()
+            }
+        }
         DataType::Float64 => printing::float(column.as_primitive::<Float64Type>().value(row)),
         DataType::Float32 => printing::real(column.as_primitive::<Float32Type>().value(row)),
         DataType::Timestamp(_, zone) => {
@@ -92,10 +101,12 @@ fn cell(column: &ArrayRef, row: usize) -> String {
         }
         DataType::List(_) => {
             let items = column.as_list::<i32>().value(row);
-            let items: Vec<String> = (0..items.len()).map(|index| match cell(&items, index) {
-                item if item == "NULL" => item,
-                item => printing::array_item(&item),
-            }).collect();
+            let items: Vec<String> = (0..items.len())
+                .map(|index| match cell(&items, index) {
+                    item if item == "NULL" => item,
+                    item => printing::array_item(&item),
+                })
+                .collect();
             format!("{{{}}}", items.join(","))
         }
         _ => arrow::util::display::array_value_to_string(column, row).unwrap(),
@@ -212,7 +223,8 @@ impl Oracle {
                 format!("insert into logs.{table} select (json_populate_record(null::logs.{table}, '{quoted}')).*;\n")
             };
             // The rows hold `raw` as text, the table as json.
-            let as_json = format!("update logs.{table} set raw = (raw #>> '{{}}')::json where json_typeof(raw) = 'string';\n");
+            let as_json =
+                format!("update logs.{table} set raw = (raw #>> '{{}}')::json where json_typeof(raw) = 'string';\n");
             self.psql(database, &(lines.lines().map(insert).collect::<String>() + &as_json));
         }
     }
@@ -341,7 +353,7 @@ async fn gold_queries_give_what_postgres_gives() {
 #[tokio::test]
 async fn a_cancelled_statement_stops_at_once() {
     let (_folder, engine) = engine_over(&manifest().join("tests/cases/rows"));
-    let sql = "select count(*) from generate_series(1, 1000000) a, generate_series(1, 1000000) b where a.value <> b.value";
+    let sql = "select count(*) from generate_series(1, 1000000) a(x), generate_series(1, 1000000) b(y) where x <> y";
     let query = dialects::parse_query(sql).unwrap();
     let cancel = CancellationToken::new();
     let rows = engine.execute_tree(&query, &[], now(), &cancel).await.unwrap();
@@ -364,7 +376,7 @@ async fn a_hog_fails_alone() {
     let lake = Lake::create(folder.path(), LakeOptions::default()).unwrap();
     let config = Config { threads: 2, memory_limit: 4 << 20, spill_limit: 1 << 20, ..Config::default() };
     let engine = DataFusionEngine::new(Arc::new(lake), &config).unwrap();
-    let hog = "select a.value, count(*) from generate_series(1, 3000000) a group by a.value order by 2, 1";
+    let hog = "select x, count(*) from generate_series(1, 3000000) a(x) group by x order by 2, 1";
     let problem = run(&engine, hog).await.unwrap_err();
     assert_eq!(problem.kind, mantissa_core::ErrorKind::OutOfMemory, "{problem:?}");
     assert_eq!(run(&engine, "select 2").await.unwrap().1, [["2"]]);

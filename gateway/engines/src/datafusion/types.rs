@@ -73,9 +73,13 @@ pub(crate) fn to_arrow(ty: PgType) -> Option<DataType> {
         PgType::TIMESTAMP => timestamp(),
         PgType::TIMESTAMPTZ => timestamptz(),
         PgType::INTERVAL => interval(),
-        PgType::TEXT | PgType::VARCHAR | PgType::BPCHAR | PgType::NAME | PgType::JSON | PgType::JSONB | PgType::INET => {
-            DataType::Utf8View
-        }
+        PgType::TEXT
+        | PgType::VARCHAR
+        | PgType::BPCHAR
+        | PgType::NAME
+        | PgType::JSON
+        | PgType::JSONB
+        | PgType::INET => DataType::Utf8View,
         _ => {
             let item = to_arrow(ty.element()?)?;
             DataType::List(ArrowField::new_list_field(item, true).into())

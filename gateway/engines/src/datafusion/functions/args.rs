@@ -52,18 +52,12 @@ impl Param {
             Param::Decimal => (null || given.is_integer()).then_some(D::Decimal128(20, 0)),
             Param::Bool => (null || *given == D::Boolean).then_some(D::Boolean),
             Param::TimestampTz => (null || matches!(given, D::Timestamp(_, Some(_)))).then(types::timestamptz),
-            Param::Timestamp => {
-                (null || matches!(given, D::Timestamp(_, None) | D::Date32)).then(types::timestamp)
-            }
-            Param::AnyTimestamp => {
-                (null || matches!(given, D::Timestamp(..) | D::Date32)).then(types::timestamp)
-            }
+            Param::Timestamp => (null || matches!(given, D::Timestamp(_, None) | D::Date32)).then(types::timestamp),
+            Param::AnyTimestamp => (null || matches!(given, D::Timestamp(..) | D::Date32)).then(types::timestamp),
             Param::Time => matches!(given, D::Time32(_) | D::Time64(_))
                 .then_some(D::Time64(arrow::datatypes::TimeUnit::Microsecond)),
             Param::Date => (null || *given == D::Date32).then_some(D::Date32),
-            Param::Interval => {
-                (null || matches!(given, D::Interval(_) | D::Duration(_))).then(types::interval)
-            }
+            Param::Interval => (null || matches!(given, D::Interval(_) | D::Duration(_))).then(types::interval),
             Param::Bytes => {
                 let is_bytes = matches!(given, D::Binary | D::LargeBinary | D::BinaryView);
                 (null || is_bytes || types::is_text(given)).then_some(D::Binary)
@@ -152,11 +146,7 @@ impl<T: ArrowPrimitiveType> Values<T> {
             Some(array) => array.clone(),
             None => arrow::compute::cast(&array, &T::DATA_TYPE)?.as_primitive::<T>().clone(),
         };
-        Ok(if is_scalar {
-            Values::One(array.is_valid(0).then(|| array.value(0)))
-        } else {
-            Values::Many(array)
-        })
+        Ok(if is_scalar { Values::One(array.is_valid(0).then(|| array.value(0))) } else { Values::Many(array) })
     }
 
     pub(crate) fn get(&self, row: usize) -> Option<T::Native> {

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::kernels::numeric;
 use arrow::datatypes::{
-    DataType, Decimal128Type, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType, Time64MicrosecondType,
-    TimestampMicrosecondType, i256,
+    DataType, Decimal128Type, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
+    Time64MicrosecondType, TimestampMicrosecondType, i256,
 };
 use arrow::error::ArrowError;
 use datafusion::error::Result;
@@ -33,6 +33,10 @@ pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("numeric_divide", EXACT, |_| QUOTIENT, numeric_divide),
     Function::new("div", EXACT, |_| DataType::Decimal128(38, 0), numeric_div),
     Function::new("mod", ARITHMETIC, wider, modulo),
+    Function::new("ceil", WHOLE, whole, ceil),
+    Function::new("ceiling", WHOLE, whole, ceil),
+    Function::new("floor", WHOLE, whole, floor),
+    Function::new("text_to_bytea", &[&[Param::Text]], |_| DataType::Binary, text_to_bytea),
     Function::new("sign", &[&[Param::Number]], first, sign),
 ];
 
@@ -86,6 +90,54 @@ pub(crate) fn divide_scaled(left: i128, right: i128, shift: i32, rounds: bool) -
     rounded.to_i128().ok_or_else(out_of_range)
 }
 
+const WHOLE: &[&[Param]] = &[&[Param::Number]];
+
+/// Whole numbers stay what they are: numeric numeric, everything else a float.
+fn whole(types: &[DataType]) -> DataType {
+    match types.first() {
+        Some(DataType::Decimal128(..)) => DataType::Decimal128(38, 0),
+        Some(DataType::Float32) => DataType::Float32,
+        _ => DataType::Float64,
+    }
+}
+
+fn ceil(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    to_whole(args, f64::ceil, |value, unit| -(-value).div_euclid(unit))
+}
+
+fn floor(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    to_whole(args, f64::floor, i128::div_euclid)
+}
+
+fn to_whole(args: &ScalarFunctionArgs, float: fn(f64) -> f64, exact: fn(i128, i128) -> i128) -> Result<ColumnarValue> {
+    if let DataType::Decimal128(_, scale) = args.args[0].data_type() {
+        let unit = 10_i128.pow(u32::try_from(scale).unwrap_or(0));
+        let values = Values::<Decimal128Type>::new(&args.args[0])?;
+        return map_values::<Decimal128Type>(args, |row| Ok(values.get(row).map(|value| exact(value, unit))));
+    }
+    let values = Values::<Float64Type>::new(&args.args[0])?;
+    let rows = super::args::row_count(args);
+    let rounded: arrow::array::Float64Array = (0..rows).map(|row| values.get(row).map(float)).collect();
+    finish(args, arrow::compute::cast(&rounded, args.return_type())?)
+}
+
+fn text_to_bytea(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let texts = Texts::new(&args.args[0])?;
+    let mut builder = arrow::array::BinaryBuilder::new();
+    for row in 0..super::args::row_count(args) {
+        let Some(text) = texts.get(row) else {
+            builder.append_null();
+            continue;
+        };
+        let bytes = match text.strip_prefix("\\x") {
+            Some(hex) => super::text::unhex(hex),
+            None => super::text::unescape(text),
+        };
+        builder.append_value(bytes.ok_or_else(|| invalid(ErrorKind::InvalidTextRepresentation, "bytea", text))?);
+    }
+    finish(args, Arc::new(builder.finish()))
+}
+
 fn wider(types: &[DataType]) -> DataType {
     let left = first(types);
     let right = types.get(1).cloned().unwrap_or(DataType::Null);
@@ -94,7 +146,9 @@ fn wider(types: &[DataType]) -> DataType {
 
 fn modulo(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let rows = super::args::row_count(args);
-    let of = |value: &ColumnarValue| Ok::<_, datafusion::error::DataFusionError>(arrow::compute::cast(&value.to_array(rows)?, args.return_type())?);
+    let of = |value: &ColumnarValue| {
+        Ok::<_, datafusion::error::DataFusionError>(arrow::compute::cast(&value.to_array(rows)?, args.return_type())?)
+    };
     finish(args, numeric::rem(&of(&args.args[0])?, &of(&args.args[1])?)?)
 }
 
@@ -145,7 +199,8 @@ fn to_text(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
 fn without_zone(value: &ColumnarValue) -> Result<ColumnarValue> {
     let array = value.to_array(1)?;
     let array = arrow::compute::cast(&array, &types::timestamptz())?;
-    let plain: ArrayRef = Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone_opt(None::<Arc<str>>));
+    let plain: ArrayRef =
+        Arc::new(array.as_primitive::<TimestampMicrosecondType>().clone().with_timezone_opt(None::<Arc<str>>));
     Ok(match value {
         ColumnarValue::Scalar(_) => ColumnarValue::Scalar(datafusion::common::ScalarValue::try_from_array(&plain, 0)?),
         ColumnarValue::Array(_) => ColumnarValue::Array(plain),
@@ -171,7 +226,8 @@ fn lists_to_text(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
             return Ok(None);
         }
         let items = Texts::new(&ColumnarValue::Array(arrow::compute::cast(&lists.value(row), &DataType::Utf8View)?))?;
-        let items = (0..lists.value_length(row) as usize).map(|index| items.get(index).map_or("NULL".into(), quote_item));
+        let items =
+            (0..lists.value_length(row) as usize).map(|index| items.get(index).map_or("NULL".into(), quote_item));
         Ok(Some(Cow::Owned(format!("{{{}}}", items.collect::<Vec<String>>().join(",")))))
     })
 }
@@ -269,8 +325,12 @@ pub(crate) fn invalid(kind: ErrorKind, ty: &str, text: &str) -> datafusion::erro
 fn round_to_integer(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let array = args.args[0].to_array(super::args::row_count(args))?;
     let rounded: ArrayRef = match array.data_type() {
-        DataType::Float64 => Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::round_ties_even)),
-        DataType::Float32 => Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(f32::round_ties_even)),
+        DataType::Float64 => {
+            Arc::new(array.as_primitive::<Float64Type>().unary::<_, Float64Type>(f64::round_ties_even))
+        }
+        DataType::Float32 => {
+            Arc::new(array.as_primitive::<Float32Type>().unary::<_, Float32Type>(f32::round_ties_even))
+        }
         DataType::Decimal128(precision, scale) if *scale > 0 => {
             // Casting to a smaller scale rounds half away from zero.
             let whole = arrow::compute::cast(&array, &DataType::Decimal128(*precision, 0))?;

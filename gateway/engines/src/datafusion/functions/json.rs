@@ -348,7 +348,9 @@ fn unicode_escape(rest: &str) -> Option<(char, &str)> {
     let unit = |text: &str| u32::from_str_radix(text.get(..4)?, 16).ok();
     let high = unit(rest)?;
     let after = &rest[4..];
-    if (0xd800..0xdc00).contains(&high) && let Some(low) = after.strip_prefix("\\u").and_then(unit) {
+    if (0xd800..0xdc00).contains(&high)
+        && let Some(low) = after.strip_prefix("\\u").and_then(unit)
+    {
         let code = 0x1_0000 + ((high - 0xd800) << 10) + low.checked_sub(0xdc00)?;
         return Some((char::from_u32(code)?, &after[6..]));
     }
@@ -374,7 +376,9 @@ fn exists(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         let (Some(document), Some(key)) = (documents.get(row), keys.get(row)) else { return Ok(None) };
         let bytes = document.as_bytes();
         let start = blank(bytes, 0);
-        let is_key = |span: Span| document[span.0..span.1].starts_with('"') && give(document, span, Form::Text).as_deref() == Some(key);
+        let is_key = |span: Span| {
+            document[span.0..span.1].starts_with('"') && give(document, span, Form::Text).as_deref() == Some(key)
+        };
         Ok(Some(match bytes.get(start) {
             Some(b'{') => field(bytes, start, key).is_some(),
             Some(b'[') => elements(bytes, start).any(is_key),
@@ -391,9 +395,7 @@ fn array_length(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         let start = blank(document, 0);
         match document.get(start) {
             Some(b'[') => Ok(i32::try_from(elements(document, start).count()).ok()),
-            Some(b'{') => {
-                Err(fault(ErrorKind::InvalidParameterValue, "cannot get array length of a non-array"))
-            }
+            Some(b'{') => Err(fault(ErrorKind::InvalidParameterValue, "cannot get array length of a non-array")),
             _ => Err(fault(ErrorKind::InvalidParameterValue, "cannot get array length of a scalar")),
         }
     })

@@ -25,6 +25,7 @@ use mantissa_core::{ErrorKind, Problem};
 use super::fault::problem;
 use super::types;
 pub(crate) use args::Param;
+pub(crate) use number::round as round_decimal;
 
 /// One scalar function: its overloads, what it returns, how it is computed.
 pub(crate) struct Function {
@@ -174,7 +175,8 @@ impl ScalarUDFImpl for Scalar {
 /// `function f(text) does not exist`.
 pub(crate) fn undefined(name: &str, types: &[DataType]) -> datafusion::error::DataFusionError {
     let message = format!("function {name}{} does not exist", types::signature(types));
-    problem(Problem::new(ErrorKind::UndefinedFunction, message).hint(
-        "No function matches the given name and argument types. You might need to add explicit type casts.",
-    ))
+    problem(
+        Problem::new(ErrorKind::UndefinedFunction, message)
+            .hint("No function matches the given name and argument types. You might need to add explicit type casts."),
+    )
 }

@@ -87,7 +87,11 @@ impl Inet {
     }
 
     fn print(self) -> String {
-        if self.prefix == self.longest() { self.address.to_string() } else { format!("{}/{}", self.address, self.prefix) }
+        if self.prefix == self.longest() {
+            self.address.to_string()
+        } else {
+            format!("{}/{}", self.address, self.prefix)
+        }
     }
 }
 

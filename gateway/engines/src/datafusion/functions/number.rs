@@ -98,7 +98,7 @@ fn print_decimals(fraction: &str, pattern: &str, fill: bool) -> String {
 }
 
 /// Whole part and `decimals` digits, rounded half away from zero.
-fn round(number: &str, decimals: usize) -> (String, String) {
+pub(crate) fn round(number: &str, decimals: usize) -> (String, String) {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     let padded = format!("{fraction:0<decimals$}");
     let up = padded.as_bytes().get(decimals).is_some_and(|digit| *digit >= b'5');

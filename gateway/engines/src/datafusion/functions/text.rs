@@ -52,11 +52,14 @@ fn encode(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         let encoded = match format.to_ascii_lowercase().as_str() {
             "hex" => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
             "base64" => in_lines(&STANDARD.encode(bytes)),
-            "escape" => bytes.iter().map(|byte| match byte {
-                b'\\' => "\\\\".to_owned(),
-                0 | 128.. => format!("\\{byte:03o}"),
-                plain => char::from(*plain).to_string(),
-            }).collect(),
+            "escape" => bytes
+                .iter()
+                .map(|byte| match byte {
+                    b'\\' => "\\\\".to_owned(),
+                    0 | 128.. => format!("\\{byte:03o}"),
+                    plain => char::from(*plain).to_string(),
+                })
+                .collect(),
             other => return Err(unknown_encoding(other)),
         };
         Ok(Some(Cow::Owned(encoded)))
@@ -93,14 +96,14 @@ fn decode(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     finish(args, Arc::new(builder.finish()))
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;
     }
     (0..text.len()).step_by(2).map(|at| u8::from_str_radix(text.get(at..at + 2)?, 16).ok()).collect()
 }
 
-fn unescape(text: &str) -> Option<Vec<u8>> {
+pub(crate) fn unescape(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let mut rest = text.as_bytes();
     while let Some((first, after)) = rest.split_first() {
@@ -177,14 +180,17 @@ fn fill(pattern: &str, values: &[Option<&str>]) -> Result<String> {
             rest = &rest[digits + 1..];
         }
         let conversion = rest.chars().next();
-        let value = *values.get(next).ok_or_else(|| {
-            fault(ErrorKind::InvalidParameterValue, "too few arguments for format()")
-        })?;
+        let value = *values
+            .get(next)
+            .ok_or_else(|| fault(ErrorKind::InvalidParameterValue, "too few arguments for format()"))?;
         match (conversion, value) {
             (Some('s'), value) => text.push_str(value.unwrap_or_default()),
             (Some('I'), Some(value)) => text.push_str(&dialects::ident(value).to_string()),
             (Some('I'), None) => {
-                return Err(fault(ErrorKind::InvalidParameterValue, "null values cannot be formatted as an SQL identifier"));
+                return Err(fault(
+                    ErrorKind::InvalidParameterValue,
+                    "null values cannot be formatted as an SQL identifier",
+                ));
             }
             (Some('L'), value) => text.push_str(&value.map_or("NULL".to_owned(), literal)),
             _ => {
@@ -233,9 +239,9 @@ pub(crate) fn compile(pattern: &str, flags: &str) -> Result<Regex> {
             }
         };
     }
-    builder.build().map_err(|_| {
-        fault(ErrorKind::InvalidRegularExpression, format!("invalid regular expression: \"{pattern}\""))
-    })
+    builder
+        .build()
+        .map_err(|_| fault(ErrorKind::InvalidRegularExpression, format!("invalid regular expression: \"{pattern}\"")))
 }
 
 /// Patterns of a call, compiled once where they do not change from row to row.

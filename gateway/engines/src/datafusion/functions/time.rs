@@ -14,8 +14,8 @@ use mantissa_core::ErrorKind;
 use super::args::{Texts, Values, map_bool, map_text, map_values};
 use super::{Function, Param};
 use crate::datafusion::fault::fault;
-use crate::datafusion::{output, pattern};
 use crate::datafusion::types;
+use crate::datafusion::{output, pattern};
 
 pub(crate) const FUNCTIONS: &[Function] = &[
     Function::new("date_difference", &[&[Param::Date, Param::Date]], |_| DataType::Int32, date_difference),
@@ -47,10 +47,7 @@ pub(crate) const FUNCTIONS: &[Function] = &[
 
 const TWO_INSTANTS: &[&[Param]] =
     &[&[Param::TimestampTz, Param::TimestampTz], &[Param::AnyTimestamp, Param::AnyTimestamp]];
-const AGE: &[&[Param]] = &[
-    &[Param::TimestampTz, Param::TimestampTz],
-    &[Param::AnyTimestamp, Param::AnyTimestamp],
-];
+const AGE: &[&[Param]] = &[&[Param::TimestampTz, Param::TimestampTz], &[Param::AnyTimestamp, Param::AnyTimestamp]];
 const INTERVAL_NUMBER: &[&[Param]] = &[&[Param::Interval, Param::Float]];
 const FIELD_OF: &[&[Param]] = &[
     &[Param::Text, Param::TimestampTz],
@@ -67,8 +64,7 @@ const TO_CHAR: &[&[Param]] = &[
 const AT_ZONE: &[&[Param]] = &[&[Param::Text, Param::TimestampTz], &[Param::Text, Param::Timestamp]];
 const ZONE_AT: &[&[Param]] = &[&[Param::TimestampTz, Param::Text], &[Param::Timestamp, Param::Text]];
 const MAKE_TIMESTAMP: &[&[Param]] = &[&[Param::Int, Param::Int, Param::Int, Param::Int, Param::Int, Param::Float]];
-const MAKE_INTERVAL: &[Param] =
-    &[Param::Int, Param::Int, Param::Int, Param::Int, Param::Int, Param::Int, Param::Float];
+const MAKE_INTERVAL: &[Param] = &[Param::Int, Param::Int, Param::Int, Param::Int, Param::Int, Param::Int, Param::Float];
 const TO_TIMESTAMP: &[&[Param]] = &[&[Param::Float], &[Param::Text, Param::Text]];
 
 const SECOND: i64 = 1_000_000;
@@ -369,10 +365,28 @@ fn of_instant(field: &str, micros: i64) -> Option<i128> {
     let year = i128::from(at.year());
     let whole = match field.to_ascii_lowercase().as_str() {
         "epoch" => return Some(i128::from(micros)),
-        "century" | "centuries" => if year > 0 { (year + 99) / 100 } else { -((99 - (year - 1)) / 100) },
-        "millennium" | "millennia" => if year > 0 { (year + 999) / 1000 } else { -((999 - (year - 1)) / 1000) },
+        "century" | "centuries" => {
+            if year > 0 {
+                (year + 99) / 100
+            } else {
+                -((99 - (year - 1)) / 100)
+            }
+        }
+        "millennium" | "millennia" => {
+            if year > 0 {
+                (year + 999) / 1000
+            } else {
+                -((999 - (year - 1)) / 1000)
+            }
+        }
         "decade" | "decades" => year.div_euclid(10),
-        "year" | "years" => if year > 0 { year } else { year - 1 },
+        "year" | "years" => {
+            if year > 0 {
+                year
+            } else {
+                year - 1
+            }
+        }
         "isoyear" => i128::from(at.iso_week().year()),
         "quarter" => i128::from(at.month0() / 3 + 1),
         "month" | "months" | "mon" => i128::from(at.month()),
@@ -588,9 +602,7 @@ impl Zone {
         };
         let named = || chrono_tz::TZ_VARIANTS.iter().find(|zone| zone.name().eq_ignore_ascii_case(name)).copied();
         let found = name.parse().ok().or_else(named).map(Zone::Named).or_else(fixed);
-        found.ok_or_else(|| {
-            fault(ErrorKind::InvalidParameterValue, format!("time zone \"{name}\" not recognized"))
-        })
+        found.ok_or_else(|| fault(ErrorKind::InvalidParameterValue, format!("time zone \"{name}\" not recognized")))
     }
 
     /// Microseconds that local time is ahead at an instant.
@@ -627,9 +639,7 @@ fn justify_hours(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
 }
 
 fn justify_days(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    justify(args, |value| {
-        IntervalMonthDayNano::new(value.months + value.days / 30, value.days % 30, value.nanoseconds)
-    })
+    justify(args, |value| IntervalMonthDayNano::new(value.months + value.days / 30, value.days % 30, value.nanoseconds))
 }
 
 fn justify_interval(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
