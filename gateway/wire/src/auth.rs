@@ -158,11 +158,8 @@ async fn send(step: Authentication, transport: &mut Transport) -> Result<(), Sto
 }
 
 async fn receive(transport: &mut Transport) -> Result<Bytes, Stop> {
-    let frame = transport.frame(SMALL_MESSAGE).await.map_err(|stop| match stop {
-        // libpq hangs up to ask for a password.
-        Stop::Goodbye => Stop::Goodbye,
-        other => other,
-    })?;
+    // libpq hangs up here to ask for a password: an end between messages is no fault.
+    let frame = transport.frame(SMALL_MESSAGE).await?;
     let kind = frame.kind;
     match frame.decode()? {
         Message::Password(body) => Ok(body),

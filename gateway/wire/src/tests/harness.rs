@@ -42,7 +42,7 @@ impl Open {
     pub async fn none(&self) {
         let closed = async {
             while self.count() > 0 {
-                tokio::time::sleep(Duration::from_millis(5)).await;
+                tokio::task::yield_now().await;
             }
         };
         tokio::time::timeout(PATIENCE, closed).await.expect("the engine did not stop");

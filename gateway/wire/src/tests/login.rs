@@ -14,7 +14,7 @@ use tokio_postgres::tls::{ChannelBinding, TlsConnect};
 use tokio_postgres::{Config, NoTls};
 
 use super::harness::*;
-use crate::{RequireTls, Tls, WireConfig};
+use crate::{Listeners, RequireTls, Tls, WireConfig, WireError, serve};
 
 /// TLS for tokio-postgres: trusts one certificate, and binds SCRAM to it.
 #[derive(Clone)]
@@ -210,4 +210,32 @@ async fn an_unknown_user_always_gets_the_same_salt() {
     assert_eq!(salt("nobody"), salt("nobody"));
     assert_ne!(salt("nobody"), salt("nobody2"));
     assert_eq!(salt("nobody").len(), salt(USER).len());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unix_sockets_are_this_machine() {
+    let server = start(trusting()).await;
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join(".s.PGSQL.5432");
+    let listeners = Listeners { tcp: vec![], unix: vec![tokio::net::UnixListener::bind(&path).unwrap()] };
+    let config = WireConfig { require_tls: RequireTls::Always, ..trusting() };
+    tokio::spawn(serve(listeners, Arc::clone(&server.gateway), config, server.shutdown.clone()));
+    let mut config = config_of_host(directory.path());
+    let (client, connection) = config.user(USER).connect(NoTls).await.unwrap();
+    tokio::spawn(connection);
+    assert_eq!(client.query("SELECT n FROM numbers", &[]).await.unwrap().len(), 25);
+}
+
+fn config_of_host(directory: &std::path::Path) -> Config {
+    let mut config = Config::new();
+    config.host_path(directory).port(5432).dbname("lake");
+    config
+}
+
+#[tokio::test]
+async fn a_server_without_an_address_does_not_start() {
+    let server = start(trusting()).await;
+    let gateway = Arc::clone(&server.gateway);
+    let served = serve(Listeners::default(), gateway, trusting(), server.shutdown.clone()).await;
+    assert!(matches!(served, Err(WireError::NoListener)));
 }
