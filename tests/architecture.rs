@@ -117,7 +117,8 @@ fn only_the_server_reads_the_environment() {
 fn the_three_invariants_are_types() {
     let read = |path: &str| fs::read_to_string(root().join(path)).expect("the file is there");
     let approved = read("gateway/guard/src/approved.rs");
-    let fields = approved.split("pub struct Approved").nth(1).and_then(|rest| rest.split('}').next()).expect("Approved");
+    let fields =
+        approved.split("pub struct Approved").nth(1).and_then(|rest| rest.split('}').next()).expect("Approved");
     assert!(!fields.lines().any(|line| line.trim_start().starts_with("pub ")), "a field of Approved is public");
     let engine = read("gateway/query/src/engine.rs");
     assert!(engine.contains("pub(crate) fn new(approved: &Approved"), "Rendered is made outside query");

@@ -50,8 +50,7 @@ impl Activity {
             pid = rand::random_range(1..=i32::MAX);
         }
         info.pid = pid;
-        let entry =
-            Entry { info, secret, statement: CancellationToken::new(), connection: connection.clone() };
+        let entry = Entry { info, secret, statement: CancellationToken::new(), connection: connection.clone() };
         sessions.insert(pid, entry);
         Registration { activity: Arc::clone(self), pid, connection }
     }

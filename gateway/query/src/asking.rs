@@ -99,7 +99,9 @@ impl VisitorMut for Answers<'_> {
 
     fn pre_visit_table_factor(&mut self, factor: &mut ast::TableFactor) -> ControlFlow<Problem> {
         let (name, arguments, alias) = match factor {
-            ast::TableFactor::Table { name, args: Some(arguments), alias, .. } => (name, arguments.args.as_slice(), alias),
+            ast::TableFactor::Table { name, args: Some(arguments), alias, .. } => {
+                (name, arguments.args.as_slice(), alias)
+            }
             ast::TableFactor::Function { name, args, alias, .. } => (name, args.as_slice(), alias),
             _ => return ControlFlow::Continue(()),
         };

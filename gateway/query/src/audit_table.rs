@@ -50,9 +50,8 @@ fn column(rows: &[AuditRow], name: &str) -> ArrayRef {
     let text = |value: fn(&AuditRow) -> Option<&str>| -> ArrayRef {
         Arc::new(rows.iter().map(value).collect::<StringArray>())
     };
-    let integer = |value: fn(&AuditRow) -> Option<i64>| -> ArrayRef {
-        Arc::new(rows.iter().map(value).collect::<Int64Array>())
-    };
+    let integer =
+        |value: fn(&AuditRow) -> Option<i64>| -> ArrayRef { Arc::new(rows.iter().map(value).collect::<Int64Array>()) };
     let instant = |value: fn(&AuditRow) -> Option<DateTime<Utc>>| -> ArrayRef {
         let micros = rows.iter().map(|row| value(row).map(|instant| instant.timestamp_micros()));
         Arc::new(micros.collect::<TimestampMicrosecondArray>().with_timezone("UTC"))

@@ -162,9 +162,8 @@ impl Cursor {
         }
         let known: Vec<&RecordBatch> = self.passed.iter().chain(self.pending.as_ref()).collect();
         let Some(first) = known.first() else { return Ok(None) };
-        let all = concat_batches(&first.schema(), known.iter().copied()).map_err(|error| {
-            Problem::new(ErrorKind::Internal, "cannot scroll this cursor").caused_by(error)
-        })?;
+        let all = concat_batches(&first.schema(), known.iter().copied())
+            .map_err(|error| Problem::new(ErrorKind::Internal, "cannot scroll this cursor").caused_by(error))?;
         Ok(Some(all))
     }
 
@@ -195,9 +194,8 @@ mod tests {
         let Ok(Statement::Declare(declare)) = Statement::parse(&text) else { panic!("{text}") };
         let declare: Declare = *declare;
         let schema = Arc::new(Schema::new(vec![arrow::datatypes::Field::new("n", DataType::Int32, true)]));
-        let batch = |values: Vec<i32>| {
-            RecordBatch::try_new(schema.clone(), vec![Arc::new(Int32Array::from(values))]).unwrap()
-        };
+        let batch =
+            |values: Vec<i32>| RecordBatch::try_new(schema.clone(), vec![Arc::new(Int32Array::from(values))]).unwrap();
         let rows = Rows::from_batches([Field::new("n", PgType::INT4)], vec![batch(vec![1, 2, 3]), batch(vec![4, 5])]);
         Cursor::new(&declare, rows, DateTime::UNIX_EPOCH)
     }

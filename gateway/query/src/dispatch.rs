@@ -223,13 +223,9 @@ impl Session {
     fn savepoint(&mut self, statement: &Statement) -> Result<&'static str> {
         let Transaction { .. } = &self.transaction;
         let (done, command, tag) = match statement {
-            Statement::Savepoint(name) => {
-                (self.transaction.savepoint(name).map(Ok), "SAVEPOINT", "SAVEPOINT")
-            }
+            Statement::Savepoint(name) => (self.transaction.savepoint(name).map(Ok), "SAVEPOINT", "SAVEPOINT"),
             Statement::Release(name) => (self.transaction.release(name), "RELEASE SAVEPOINT", "RELEASE"),
-            Statement::RollbackTo(name) => {
-                (self.transaction.rollback_to(name), "ROLLBACK TO SAVEPOINT", "ROLLBACK")
-            }
+            Statement::RollbackTo(name) => (self.transaction.rollback_to(name), "ROLLBACK TO SAVEPOINT", "ROLLBACK"),
             _ => return Err(Problem::new(ErrorKind::Internal, "no savepoint statement")),
         };
         match done {
@@ -321,8 +317,11 @@ impl Session {
             return self.dispatch(&named, Vec::new()).await;
         };
         let mut bound = (**query).clone();
-        let typed: Vec<_> =
-            arguments.iter().zip(named.parameters()).map(|(argument, ty)| crate::values::cast_to(argument, *ty)).collect();
+        let typed: Vec<_> = arguments
+            .iter()
+            .zip(named.parameters())
+            .map(|(argument, ty)| crate::values::cast_to(argument, *ty))
+            .collect();
         dialects::bind_parameters(&mut bound, &typed).map_err(mantissa_guard::problem)?;
         let statement = Arc::new(Statement::Select(Box::new(bound)));
         let shape = Shape::new(named.shape.parameters.clone(), named.shape.fields.clone());
@@ -359,8 +358,7 @@ fn text_fields(names: &[&str]) -> Arc<[Field]> {
 
 /// Rows of text columns, given column by column.
 pub(crate) fn text_rows(names: &[&str], columns: Vec<Vec<String>>) -> Result<Rows> {
-    let fields: Vec<_> =
-        names.iter().map(|name| arrow::datatypes::Field::new(*name, DataType::Utf8, true)).collect();
+    let fields: Vec<_> = names.iter().map(|name| arrow::datatypes::Field::new(*name, DataType::Utf8, true)).collect();
     let arrays: Vec<ArrayRef> =
         columns.into_iter().map(|column| Arc::new(StringArray::from(column)) as ArrayRef).collect();
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays)

@@ -222,7 +222,8 @@ pub trait Engine: Send + Sync {
 
     /// Result columns and parameter types. `hints` are the parameter types that the client declared (0 = unknown).
     /// The statement may hold `$n` placeholders.
-    async fn describe(&self, query: &Rendered, hints: &[PgType], context: &ExecContext) -> Result<Description, Problem>;
+    async fn describe(&self, query: &Rendered, hints: &[PgType], context: &ExecContext)
+    -> Result<Description, Problem>;
 
     /// Bytes and money before anything runs. Engines that cannot tell say `None`.
     async fn estimate(&self, query: &Rendered, context: &ExecContext) -> Result<Estimate, Problem>;

@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use arrow::record_batch::RecordBatch;
+use async_trait::async_trait;
 use mantissa_core::{CatalogSource, Clock, ErrorKind, Identity, Problem, Table, UserName};
 use mantissa_store::{LockoutPolicy, Store};
 

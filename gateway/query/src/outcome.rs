@@ -32,7 +32,10 @@ impl Shape {
 
 impl std::fmt::Debug for Shape {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Shape").field("parameters", &self.parameters).field("fields", &self.fields).finish_non_exhaustive()
+        f.debug_struct("Shape")
+            .field("parameters", &self.parameters)
+            .field("fields", &self.fields)
+            .finish_non_exhaustive()
     }
 }
 

@@ -83,7 +83,12 @@ impl Session {
     }
 
     /// Runs a query. The rows are leashed: cancellable, timed, capped and audited.
-    pub(crate) async fn run_query(&mut self, query: &ast::Query, prepared: &Prepared, values: &[Value]) -> Result<Rows> {
+    pub(crate) async fn run_query(
+        &mut self,
+        query: &ast::Query,
+        prepared: &Prepared,
+        values: &[Value],
+    ) -> Result<Rows> {
         let record = self.record(&prepared.text, None).await?;
         let bounds = self.bounds(false);
         if values.is_empty()
@@ -276,7 +281,8 @@ impl Session {
     fn check_cost(&self, approved: &Approved, estimate: Estimate) -> Result<()> {
         let Some(usd) = estimate.usd.filter(|usd| *usd > approved.max_usd()) else { return Ok(()) };
         let ceiling = approved.max_usd();
-        let message = format!("this statement would cost about {usd:.2} USD, more than your ceiling of {ceiling:.2} USD");
+        let message =
+            format!("this statement would cost about {usd:.2} USD, more than your ceiling of {ceiling:.2} USD");
         Err(Problem::new(ErrorKind::CostLimitExceeded, message)
             .hint("Narrow the time range or name fewer columns; an administrator can raise the ceiling of your role."))
     }
@@ -290,9 +296,7 @@ impl Session {
         let record = self.record(&prepared.text, None).await?;
         let lines = match &explain.target {
             ExplainTarget::Ask(question) => self.explain_ask(question, &prepared.text).await,
-            ExplainTarget::Query(query) => {
-                self.explain_query(explain, (**query).clone(), prepared, values).await
-            }
+            ExplainTarget::Query(query) => self.explain_query(explain, (**query).clone(), prepared, values).await,
         };
         match lines {
             Ok(lines) => {
@@ -339,7 +343,12 @@ impl Session {
     }
 
     /// What `EXPLAIN ASK` and the NOTICE of an ASK say about a query: the engine's SQL and the estimate.
-    pub(crate) async fn preview(&mut self, query: ast::Query, bounds: Bounds, text: &str) -> Result<(String, Estimate)> {
+    pub(crate) async fn preview(
+        &mut self,
+        query: ast::Query,
+        bounds: Bounds,
+        text: &str,
+    ) -> Result<(String, Estimate)> {
         let leash = self.leash(text);
         let context = self.context(&leash);
         let planned = self.last_planned(query, bounds)?;

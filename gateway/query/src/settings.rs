@@ -251,7 +251,8 @@ impl Settings {
     }
 
     pub fn reset_all(&mut self) {
-        let keys: Vec<String> = self.values.keys().filter(|key| !NO_RESET_ALL.contains(&key.as_str())).cloned().collect();
+        let keys: Vec<String> =
+            self.values.keys().filter(|key| !NO_RESET_ALL.contains(&key.as_str())).cloned().collect();
         for key in keys {
             self.values.remove(&key);
             self.touched(key);
@@ -299,7 +300,8 @@ impl Settings {
         if let Some(views) = &self.views {
             return Arc::clone(views);
         }
-        let mut views: Vec<SettingView> = DEFINITIONS.iter().map(|(key, definition)| self.view(key, definition)).collect();
+        let mut views: Vec<SettingView> =
+            DEFINITIONS.iter().map(|(key, definition)| self.view(key, definition)).collect();
         for (key, value) in &self.values {
             if !DEFINITIONS.contains_key(key) {
                 views.push(custom_view(key, value));
@@ -537,10 +539,10 @@ fn is_memory(unit: &str) -> bool {
 fn unit_scale(definition: &Definition, suffix: &str, value: &str) -> Result<f64> {
     let bad = || {
         let hint = match definition.unit {
-            Some(unit) if is_memory(unit) => "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\".",
-            Some(_) => {
-                "Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\"."
+            Some(unit) if is_memory(unit) => {
+                "Valid units for this parameter are \"B\", \"kB\", \"MB\", \"GB\", and \"TB\"."
             }
+            Some(_) => "Valid units for this parameter are \"us\", \"ms\", \"s\", \"min\", \"h\", and \"d\".",
             None => return invalid(definition, value),
         };
         invalid(definition, value).hint(hint)
@@ -591,9 +593,8 @@ fn special(definition: &Definition, value: String) -> Result<String> {
             .hint("Use client_encoding UTF8.")),
         },
         "DateStyle" => date_style(&value).ok_or_else(|| invalid(definition, &value)),
-        "mantissa.now" if !value.is_empty() && parse_instant(&value).is_none() => {
-            Err(invalid(definition, &value).hint("Give an instant such as '2026-11-18 15:42:00+00', or '' for the real time."))
-        }
+        "mantissa.now" if !value.is_empty() && parse_instant(&value).is_none() => Err(invalid(definition, &value)
+            .hint("Give an instant such as '2026-11-18 15:42:00+00', or '' for the real time.")),
         "default_transaction_read_only" | "transaction_read_only" if value == "off" => {
             Err(Problem::new(ErrorKind::FeatureNotSupported, "cannot set transaction read-write mode")
                 .hint("This server only reads; every transaction is read-only."))
@@ -683,14 +684,25 @@ fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     if text.is_empty() {
         return None;
     }
-    let padded = if text.len() > 3 && (text[..text.len() - 2].ends_with(['+', '-'])) { format!("{text}:00") } else { text.to_owned() };
+    let padded = if text.len() > 3 && (text[..text.len() - 2].ends_with(['+', '-'])) {
+        format!("{text}:00")
+    } else {
+        text.to_owned()
+    };
     DateTime::parse_from_rfc3339(&padded.replacen(' ', "T", 1))
         .map(|instant| instant.to_utc())
         .ok()
-        .or_else(|| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok().map(|naive| naive.and_utc()))
-        .or_else(|| chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|naive| naive.and_utc()))
         .or_else(|| {
-            chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|date| date.and_hms_opt(0, 0, 0)).map(|naive| naive.and_utc())
+            chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f").ok().map(|naive| naive.and_utc())
+        })
+        .or_else(|| {
+            chrono::NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|naive| naive.and_utc())
+        })
+        .or_else(|| {
+            chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d")
+                .ok()
+                .and_then(|date| date.and_hms_opt(0, 0, 0))
+                .map(|naive| naive.and_utc())
         })
 }
 

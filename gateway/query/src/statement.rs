@@ -14,25 +14,50 @@ pub(crate) enum Statement {
     Ask(String),
     Show(String),
     ShowAll,
-    Set { name: String, value: SetValue, local: bool },
+    Set {
+        name: String,
+        value: SetValue,
+        local: bool,
+    },
     Reset(String),
     ResetAll,
     Discard(Discard),
     /// SET TRANSACTION and SET SESSION CHARACTERISTICS: settings to apply.
-    Characteristics { settings: Vec<(&'static str, String)>, session: bool },
-    Begin { settings: Vec<(&'static str, String)>, tag: &'static str },
-    Commit { chain: bool },
-    Rollback { chain: bool },
+    Characteristics {
+        settings: Vec<(&'static str, String)>,
+        session: bool,
+    },
+    Begin {
+        settings: Vec<(&'static str, String)>,
+        tag: &'static str,
+    },
+    Commit {
+        chain: bool,
+    },
+    Rollback {
+        chain: bool,
+    },
     Savepoint(String),
     Release(String),
     RollbackTo(String),
     Declare(Box<Declare>),
     Fetch(Fetch),
     Close(Option<String>),
-    Prepare { name: String, types: Vec<PgType>, query: Box<ast::Query>, text: String },
-    Execute { name: String, arguments: Vec<ast::Expr> },
+    Prepare {
+        name: String,
+        types: Vec<PgType>,
+        query: Box<ast::Query>,
+        text: String,
+    },
+    Execute {
+        name: String,
+        arguments: Vec<ast::Expr>,
+    },
     Deallocate(Option<String>),
-    Copy { query: Box<ast::Query>, format: CopyFormat },
+    Copy {
+        query: Box<ast::Query>,
+        format: CopyFormat,
+    },
     /// LISTEN, UNLISTEN, LOCK, ...: accepted, with nothing to do on a server that only reads.
     Accepted(&'static str),
     /// A statement that would write; refused in the words that Postgres uses in a read-only transaction.
@@ -174,8 +199,26 @@ const WRITES: &[(&str, &str)] = &[
 
 /// CREATE, ALTER and DROP name their object in the error, as Postgres does: `CREATE TABLE`.
 const OBJECTS: &[&str] = &[
-    "table", "view", "index", "schema", "function", "database", "role", "user", "sequence", "type", "extension",
-    "trigger", "materialized", "procedure", "domain", "aggregate", "policy", "rule", "server", "publication",
+    "table",
+    "view",
+    "index",
+    "schema",
+    "function",
+    "database",
+    "role",
+    "user",
+    "sequence",
+    "type",
+    "extension",
+    "trigger",
+    "materialized",
+    "procedure",
+    "domain",
+    "aggregate",
+    "policy",
+    "rule",
+    "server",
+    "publication",
 ];
 
 fn select(text: &str, first: &str) -> Result<Statement> {
@@ -254,7 +297,9 @@ fn explain_options(words: &mut Words<'_>, explain: &mut Explain) -> Result<()> {
             _ => words.take(),
         };
         let word = match &value {
-            Some(Word::Name(name) | Word::Quoted(name) | Word::Text(name) | Word::Number(name)) => Some(name.to_lowercase()),
+            Some(Word::Name(name) | Word::Quoted(name) | Word::Text(name) | Word::Number(name)) => {
+                Some(name.to_lowercase())
+            }
             _ => None,
         };
         let on = !matches!(word.as_deref(), Some("off" | "false" | "0"));
@@ -306,7 +351,11 @@ fn set(mut words: Words<'_>) -> Result<Statement> {
     if words.peek_name(0) == Some("session") && words.peek_name(1) == Some("authorization") {
         words.take();
         words.take();
-        return Ok(Statement::Set { name: "session_authorization".into(), value: set_value(&mut words)?, local: false });
+        return Ok(Statement::Set {
+            name: "session_authorization".into(),
+            value: set_value(&mut words)?,
+            local: false,
+        });
     }
     let local = words.accept("local");
     if !local {
@@ -319,7 +368,9 @@ fn set(mut words: Words<'_>) -> Result<Statement> {
         return Ok(Statement::Set { name: "timezone".into(), value: time_zone(&mut words)?, local });
     }
     for (word, name) in [("names", "client_encoding"), ("role", "role"), ("schema", "search_path")] {
-        if words.peek_name(0) == Some(word) && !matches!(words.peek_ahead(1), Some(Word::Symbol('='))) && words.peek_name(1) != Some("to")
+        if words.peek_name(0) == Some(word)
+            && !matches!(words.peek_ahead(1), Some(Word::Symbol('=')))
+            && words.peek_name(1) != Some("to")
         {
             words.take();
             return Ok(Statement::Set { name: name.into(), value: set_value(&mut words)?, local });

@@ -101,7 +101,8 @@ impl Leashed {
             format!("result cut off at {} rows, the limit of this session", self.ceiling),
         );
         notice.severity = "NOTICE";
-        notice.hint = Some("Aggregate, narrow the time range, or SET mantissa.max_rows up to your role's ceiling.".into());
+        notice.hint =
+            Some("Aggregate, narrow the time range, or SET mantissa.max_rows up to your role's ceiling.".into());
         self.notices.lock().push(notice);
     }
 }

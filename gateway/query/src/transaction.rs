@@ -80,9 +80,10 @@ impl Transaction {
 }
 
 fn find(savepoints: &[String], name: &str) -> Result<usize> {
-    savepoints.iter().rposition(|savepoint| savepoint == name).ok_or_else(|| {
-        Problem::new(ErrorKind::InvalidSavepoint, format!("savepoint \"{name}\" does not exist"))
-    })
+    savepoints
+        .iter()
+        .rposition(|savepoint| savepoint == name)
+        .ok_or_else(|| Problem::new(ErrorKind::InvalidSavepoint, format!("savepoint \"{name}\" does not exist")))
 }
 
 #[cfg(test)]

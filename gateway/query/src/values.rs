@@ -126,7 +126,13 @@ fn cast(expr: Expr, ty: PgType) -> Expr {
     if matches!(ty, PgType::UNKNOWN) {
         return expr;
     }
-    Expr::Cast { kind: CastKind::DoubleColon, expr: Box::new(expr), data_type: data_type(ty), array: false, format: None }
+    Expr::Cast {
+        kind: CastKind::DoubleColon,
+        expr: Box::new(expr),
+        data_type: data_type(ty),
+        array: false,
+        format: None,
+    }
 }
 
 fn string(text: String) -> Expr {

@@ -154,7 +154,9 @@ impl Config {
         }
         for (variable, key) in INHERITED {
             if let Ok(value) = std::env::var(variable) {
-                let value = value.parse::<i64>().map_or_else(|_| figment::value::Value::from(value), figment::value::Value::from);
+                let value = value
+                    .parse::<i64>()
+                    .map_or_else(|_| figment::value::Value::from(value), figment::value::Value::from);
                 figment = figment.merge((key, value));
             }
         }

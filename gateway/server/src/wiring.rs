@@ -30,8 +30,7 @@ pub async fn open(config: &Config, geo: GeoSource) -> Result<Mantissa, Failure> 
     let lake = open_lake(config, geo)?;
     let store = open_store(config).await?;
     let engine = DataFusionEngine::new(Arc::new(lake.clone()), &engine_config(config)).map_err(Problem::from)?;
-    let engine: Arc<dyn Engine> =
-        Arc::new(engine);
+    let engine: Arc<dyn Engine> = Arc::new(engine);
     let catalog: Arc<dyn CatalogSource> = Arc::new(lake.clone());
     let gateway = Gateway::new(GatewayParts {
         catalog,
@@ -90,7 +89,12 @@ pub fn follow(lake: Lake) {
 /// The person at the command line: reads everything, because they own the files.
 pub fn operator(config: &Config) -> Identity {
     let name = std::env::var("USER").unwrap_or_else(|_| "operator".to_owned());
-    Identity { user: UserName::new(name), admin: true, ceilings: config.limits.ceilings(), ..Identity::reader("operator") }
+    Identity {
+        user: UserName::new(name),
+        admin: true,
+        ceilings: config.limits.ceilings(),
+        ..Identity::reader("operator")
+    }
 }
 
 /// Tables of the lake's catalog by bare name.

@@ -8,7 +8,11 @@ pub fn run(config: Result<Config, Failure>, json: bool) -> Result<(), Failure> {
         let text = serde_json::to_string_pretty(&config).map_err(|error| Failure::message(error.to_string()))?;
         println!("{text}");
     } else {
-        println!("the configuration is fine: data in {}, listening on {}", config.data.display(), config.server.listen.join(", "));
+        println!(
+            "the configuration is fine: data in {}, listening on {}",
+            config.data.display(),
+            config.server.listen.join(", ")
+        );
     }
     Ok(())
 }

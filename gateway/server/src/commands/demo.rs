@@ -10,8 +10,8 @@ use tokio::net::TcpListener;
 use super::{Failure, serve};
 use crate::cli::DemoArguments;
 use crate::config::Config;
-use crate::wiring::{self, Mantissa};
 use crate::progress;
+use crate::wiring::{self, Mantissa};
 
 /// The user who needs no password, on loopback only.
 const USER: &str = "demo";
@@ -117,7 +117,10 @@ fn greet(port: u16, lake: &Lake) {
     println!("Serving {} events. Connect with", rows(lake));
     println!();
     println!("  psql -h 127.0.0.1 -p {port} -U {USER} {}", wiring::LAKE);
-    println!("  postgresql://{USER}@127.0.0.1:{port}/{}        (DBeaver, Grafana, Metabase, drivers; no password)", wiring::LAKE);
+    println!(
+        "  postgresql://{USER}@127.0.0.1:{port}/{}        (DBeaver, Grafana, Metabase, drivers; no password)",
+        wiring::LAKE
+    );
     println!();
     println!("and try");
     println!();

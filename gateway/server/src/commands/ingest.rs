@@ -26,7 +26,9 @@ fn ingest(config: &Config, arguments: &IngestArguments) -> Result<IngestReport, 
     let report = match (&arguments.source, &arguments.rows) {
         (Some(source), _) => lake.ingest(source, &arguments.paths, &mut advance)?,
         (None, Some(table)) => lake.ingest_rows(table, &arguments.paths, &mut advance)?,
-        (None, None) => return Err(Failure::message("name the source with --source").hint("mantissa sources lists them.")),
+        (None, None) => {
+            return Err(Failure::message("name the source with --source").hint("mantissa sources lists them."));
+        }
     };
     bar.finish_and_clear();
     Ok(report)
@@ -50,6 +52,9 @@ fn print_report(report: &IngestReport, json: bool) {
         println!("{} input(s) were in already", report.known_inputs);
     }
     if report.quarantined > 0 {
-        println!("{} event(s) went to quarantine; mend the cause, then: mantissa ingest --retry-quarantine", report.quarantined);
+        println!(
+            "{} event(s) went to quarantine; mend the cause, then: mantissa ingest --retry-quarantine",
+            report.quarantined
+        );
     }
 }

@@ -24,8 +24,7 @@ pub fn table(headings: &[&str], rows: &[Vec<String>], json: bool) -> Result<(), 
         }
     }
     let line = |cells: Vec<&str>| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!(" {cell:<width$} ")).collect();
+        let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!(" {cell:<width$} ")).collect();
         padded.join("|").trim_end().to_owned()
     };
     println!("{}", line(headings.to_vec()));

@@ -37,7 +37,9 @@ async fn statements(session: &mut Session, sql: &str, json: bool) -> Result<(), 
         let outcome = session.execute(&prepared, Vec::new()).await.map_err(explain)?;
         notices(session);
         match outcome {
-            Outcome::Rows { rows, .. } | Outcome::CopyOut { rows, .. } => show(rows, json).await.map_err(explain_rows)?,
+            Outcome::Rows { rows, .. } | Outcome::CopyOut { rows, .. } => {
+                show(rows, json).await.map_err(explain_rows)?
+            }
             Outcome::Command(tag) => eprintln!("{tag}"),
             Outcome::Empty => {}
         }

@@ -46,7 +46,8 @@ pub async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>, Failure> {
     let mut listeners = Vec::new();
     for address in addresses {
         let listener = TcpListener::bind(address).await.map_err(|error| {
-            Failure::message(format!("cannot listen on {address}: {error}")).hint("Choose another address with --listen HOST:PORT.")
+            Failure::message(format!("cannot listen on {address}: {error}"))
+                .hint("Choose another address with --listen HOST:PORT.")
         })?;
         listeners.push(listener);
     }
