@@ -48,14 +48,10 @@ SELECT n.nspname || '.' || c.relname,
        string_agg(quote_ident(a.attname), E'\t' ORDER BY a.attnum),
        string_agg(coalesce(r.expression, quote_ident(a.attname) || CASE a.atttypid::regtype::text WHEN 'regproc'
            THEN '::oid' ELSE '' END), ', ' ORDER BY a.attnum),
-       coalesce(k.condition, 'true'),
-       coalesce(string_agg(quote_ident(a.attname), ', ' ORDER BY array_position(i.indkey::int2[], a.attnum))
-                    FILTER (WHERE a.attnum = ANY (i.indkey)),
-                string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FILTER (WHERE i.indexrelid IS NULL))
+       coalesce(k.condition, 'true')
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0
-LEFT JOIN pg_index i ON i.indrelid = c.oid AND i.indisprimary
 LEFT JOIN kept k ON k.relation = c.relname
 LEFT JOIN replaced r ON r.relation = c.relname AND r.attribute = a.attname
 WHERE c.relkind = 'r' AND n.nspname IN ('pg_catalog', 'information_schema')
@@ -74,9 +70,10 @@ functions=(
 )
 
 {
-    while IFS='|' read -r relation columns expressions condition order; do
+    # In the order in which the rows stand in the table: that is how they come where nobody asks for another.
+    while IFS='|' read -r relation columns expressions condition; do
         printf '\001%s\t%s\n' "$relation" "$columns"
-        sql -c "COPY (SELECT $expressions FROM $relation WHERE $condition ORDER BY $order) TO STDOUT"
+        sql -c "COPY (SELECT $expressions FROM $relation WHERE $condition ORDER BY ctid) TO STDOUT"
     done < <(relations)
     for function in "${functions[@]}"; do
         IFS='|' read -r relation columns expressions source order <<<"$function"

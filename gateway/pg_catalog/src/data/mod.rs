@@ -118,7 +118,8 @@ impl Snapshot {
             }
         }
         let mut columns: HashMap<&str, Vec<RelationColumn>> = HashMap::new();
-        let attributes = self.raw("pg_attribute", &["attrelid", "attname", "atttypid", "atttypmod", "attnum"])?;
+        let mut attributes = self.raw("pg_attribute", &["attrelid", "attname", "atttypid", "atttypmod", "attnum"])?;
+        attributes.sort_by_key(|row| row[4].parse::<i16>().unwrap_or(0));
         for row in attributes.iter().filter(|row| !row[4].starts_with('-')) {
             let (ty, typmod) = domains.get(row[2]).copied().unwrap_or((row[2], row[3]));
             let (Ok(ty), Ok(typmod)) = (ty.parse(), typmod.parse()) else {

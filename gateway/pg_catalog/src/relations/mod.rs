@@ -8,6 +8,7 @@ mod keys;
 mod objects;
 mod oids;
 mod session;
+mod session_view;
 mod tables;
 mod views;
 

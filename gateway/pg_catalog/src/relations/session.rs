@@ -221,6 +221,7 @@ fn settings(snapshot: &Snapshot, session: &dyn SessionSource) -> Rows {
                 ("enumvals", setting.enum_values.map_or(Datum::Null, Datum::text_array)),
                 ("boot_val", Datum::text(&setting.default)),
                 ("reset_val", Datum::text(&setting.default)),
+                ("sourceline", Datum::Null),
             ],
         )
     };

@@ -20,11 +20,12 @@ views! {
     "information_schema":
         "administrable_role_authorizations" "applicable_roles" "character_sets" "check_constraints"
         "collation_character_set_applicability" "collations" "column_domain_usage" "column_privileges"
-        "column_udt_usage" "columns" "constraint_column_usage" "constraint_table_usage" "domain_constraints"
-        "domain_udt_usage" "domains" "enabled_roles" "information_schema_catalog_name" "key_column_usage"
-        "parameters" "referential_constraints" "role_column_grants" "role_routine_grants" "role_table_grants"
+        "column_udt_usage" "columns" "constraint_column_usage" "constraint_table_usage" "data_type_privileges"
+        "domain_constraints" "domain_udt_usage" "domains" "element_types" "enabled_roles"
+        "information_schema_catalog_name" "key_column_usage" "parameters" "referential_constraints"
+        "role_column_grants" "role_routine_grants" "role_table_grants" "role_udt_grants" "role_usage_grants"
         "routine_privileges" "routines" "schemata" "sequences" "table_constraints" "table_privileges" "tables"
-        "view_column_usage" "view_table_usage" "views";
+        "udt_privileges" "usage_privileges" "view_column_usage" "view_table_usage" "views";
 }
 
 #[cfg(test)]

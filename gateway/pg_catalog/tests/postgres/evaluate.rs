@@ -8,7 +8,10 @@ use crate::fixture::Fixture;
 use crate::replay::Statement;
 
 /// Columns (name and type's OID) and rows, or the SQLSTATE of an error.
-pub type Answer = Result<(Vec<(String, u32)>, Vec<Vec<Option<String>>>), String>;
+pub type Answer = Result<Rows, String>;
+
+/// Columns and rows.
+pub type Rows = (Vec<(String, u32)>, Vec<Vec<Option<String>>>);
 
 struct User<'a> {
     fixture: &'a Fixture,
@@ -64,10 +67,7 @@ pub fn ask(fixture: &Fixture, statement: &Statement) -> Answer {
     })
 }
 
-fn answer(
-    fixture: &Fixture,
-    statement: &Statement,
-) -> Result<(Vec<(String, u32)>, Vec<Vec<Option<String>>>), Problem> {
+fn answer(fixture: &Fixture, statement: &Statement) -> Result<Rows, Problem> {
     let session = User { fixture, path: ["public".to_owned()] };
     let cancel = CancellationToken::new();
     let now = chrono::Utc::now().timestamp_micros();

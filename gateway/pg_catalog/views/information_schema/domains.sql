@@ -25,7 +25,7 @@ SELECT current_database() AS domain_catalog, n.nspname AS domain_schema, t.typna
        END AS interval_type,
        NULL AS interval_precision, t.typdefault AS domain_default, current_database() AS udt_catalog,
        bn.nspname AS udt_schema, b.typname AS udt_name, NULL AS scope_catalog, NULL AS scope_schema, NULL AS scope_name,
-       NULL AS maximum_cardinality, 1 AS dtd_identifier
+       NULL AS maximum_cardinality, '1' AS dtd_identifier
 FROM pg_catalog.pg_type t
 JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
 JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype

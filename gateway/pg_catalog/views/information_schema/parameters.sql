@@ -11,7 +11,7 @@ SELECT current_database() AS specific_catalog, f.nspname AS specific_schema,
        NULL AS collation_name, NULL AS numeric_precision, NULL AS numeric_precision_radix, NULL AS numeric_scale,
        NULL AS datetime_precision, NULL AS interval_type, NULL AS interval_precision, current_database() AS udt_catalog,
        n.nspname AS udt_schema, t.typname AS udt_name, NULL AS scope_catalog, NULL AS scope_schema, NULL AS scope_name,
-       NULL AS maximum_cardinality, f.place AS dtd_identifier,
+       NULL AS maximum_cardinality, f.place::text AS dtd_identifier,
        CASE WHEN pg_has_role(f.proowner, 'USAGE') THEN pg_get_function_arg_default(f.oid, f.place) END
        AS parameter_default
 FROM (SELECT p.oid, p.proname, p.proowner, pn.nspname, a.place, a.type, p.proargnames[a.place] AS name,

@@ -1,8 +1,8 @@
 SELECT current_database() AS sequence_catalog, n.nspname AS sequence_schema, c.relname AS sequence_name,
        format_type(s.seqtypid, NULL) AS data_type,
        CASE s.seqtypid WHEN 21 THEN 16 WHEN 23 THEN 32 WHEN 20 THEN 64 END AS numeric_precision,
-       2 AS numeric_precision_radix, 0 AS numeric_scale, s.seqstart AS start_value, s.seqmin AS minimum_value,
-       s.seqmax AS maximum_value, s.seqincrement AS increment,
+       2 AS numeric_precision_radix, 0 AS numeric_scale, s.seqstart::text AS start_value,
+       s.seqmin::text AS minimum_value, s.seqmax::text AS maximum_value, s.seqincrement::text AS increment,
        CASE WHEN s.seqcycle THEN 'YES' ELSE 'NO' END AS cycle_option
 FROM pg_catalog.pg_sequence s
 JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid AND c.relkind = 'S'
