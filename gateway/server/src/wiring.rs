@@ -6,7 +6,8 @@ use std::time::Duration;
 use mantissa_core::{Catalog, CatalogSource, Identity, Problem, SystemClock, UserName};
 use mantissa_engines::datafusion::{Config as EngineConfig, DataFusionEngine};
 use mantissa_lake::{GeoSource, Lake, LakeOptions};
-use mantissa_query::{Database, Engine, Gateway, GatewayParts};
+use mantissa_pg_catalog::PgCatalogEngine;
+use mantissa_query::{AuditTable, Database, Engine, Gateway, GatewayParts, SystemTable};
 use mantissa_store::{SqliteStore, Store, StoreOptions};
 
 use crate::commands::Failure;
@@ -30,12 +31,16 @@ pub async fn open(config: &Config, geo: GeoSource) -> Result<Mantissa, Failure> 
     let lake = open_lake(config, geo)?;
     let store = open_store(config).await?;
     let engine = DataFusionEngine::new(Arc::new(lake.clone()), &engine_config(config)).map_err(Problem::from)?;
-    let engine: Arc<dyn Engine> = Arc::new(engine);
+    let engine: Arc<dyn Engine> = Arc::new(
+        engine.with_origins(Arc::new(|table, column| Some(mantissa_pg_catalog::relations::origin(table, column)))),
+    );
+    let tables: Vec<Arc<dyn SystemTable>> = vec![Arc::new(AuditTable::new(Arc::clone(&store)))];
     let catalog: Arc<dyn CatalogSource> = Arc::new(lake.clone());
+    let system = PgCatalogEngine::new(Arc::clone(&catalog), tables);
     let gateway = Gateway::new(GatewayParts {
         catalog,
-        databases: vec![Database { name: LAKE.to_owned(), engine: Arc::clone(&engine) }],
-        system: engine,
+        databases: vec![Database { name: LAKE.to_owned(), engine }],
+        system: Arc::new(system),
         store: Arc::clone(&store),
         clock: Arc::new(SystemClock),
         max_connections: config.server.max_connections,
