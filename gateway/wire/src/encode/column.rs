@@ -13,7 +13,7 @@ use mantissa_core::{Interval, PgType};
 use super::datetime::{binary_date, binary_timestamp, put_date, put_time, put_timestamp, put_timestamptz};
 use super::interval::{put_interval, put_interval_binary};
 use super::number::{Float, put_decimal, put_float, put_int, put_numeric_binary};
-use super::style::{ByteaFormat, Style};
+use super::style::{ByteaFormat, Offsets, Style};
 use super::{EncodeError, array, packed};
 
 /// A column's format code.
@@ -171,9 +171,10 @@ fn text_cell(array: &ArrayRef, ty: PgType, style: &Style) -> Option<Cell> {
         DataType::Timestamp(_, _) if ty == PgType::TIMESTAMP => micros_cell(array, move |value, out| {
             put_timestamp(value, &style, out);
         }),
-        DataType::Timestamp(_, _) if ty == PgType::TIMESTAMPTZ => micros_cell(array, move |value, out| {
-            put_timestamptz(value, &style, out);
-        }),
+        DataType::Timestamp(_, _) if ty == PgType::TIMESTAMPTZ => {
+            let mut offsets = Offsets::of(style.zone);
+            micros_cell(array, move |value, out| put_timestamptz(value, &mut offsets, &style, out))
+        }
         DataType::Interval(IntervalUnit::MonthDayNano) if ty == PgType::INTERVAL => {
             primitive::<IntervalMonthDayNanoType>(array, move |value, out| {
                 put_interval(interval(value), style.intervals, out);

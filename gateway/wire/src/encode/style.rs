@@ -68,6 +68,38 @@ impl Zone {
     }
 }
 
+/// Remembers the offset of the hour that was asked for last: rows in order of time ask for the same one again and again,
+/// and drivers often set a zone whose rules take a search.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Offsets {
+    zone: Zone,
+    from: i64,
+    to: i64,
+    offset: i32,
+}
+
+impl Offsets {
+    const SPAN: i64 = 3_600;
+
+    pub fn of(zone: Zone) -> Self {
+        Self { zone, from: 0, to: 0, offset: 0 }
+    }
+
+    pub fn at(&mut self, unix_seconds: i64) -> i32 {
+        if (self.from..self.to).contains(&unix_seconds) {
+            return self.offset;
+        }
+        let offset = self.zone.offset_at(unix_seconds);
+        let from = unix_seconds.div_euclid(Self::SPAN).saturating_mul(Self::SPAN);
+        let to = from.saturating_add(Self::SPAN);
+        // An hour in which clocks change is not remembered.
+        if self.zone.offset_at(from) == offset && self.zone.offset_at(to - 1) == offset {
+            (self.from, self.to, self.offset) = (from, to, offset);
+        }
+        offset
+    }
+}
+
 /// How values are printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Style {
@@ -111,7 +143,21 @@ impl Default for Style {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn remembered_offsets_are_the_zones_own(instants in prop::collection::vec(-5_000_000_000i64..5_000_000_000, 1..50), step in 0i64..5_000) {
+            for zone in [Zone::Named(Tz::Europe__Berlin), Zone::Named(Tz::Australia__Lord_Howe), Zone::Fixed(1_800)] {
+                let mut offsets = Offsets::of(zone);
+                for instant in instants.iter().flat_map(|instant| [*instant, instant + step]) {
+                    prop_assert_eq!(offsets.at(instant), zone.offset_at(instant));
+                }
+            }
+        }
+    }
 
     #[test]
     fn local_times_take_the_offset_that_postgres_takes() {
