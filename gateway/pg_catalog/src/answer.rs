@@ -17,6 +17,7 @@ use crate::context::Context;
 use crate::datum::Datum;
 use crate::error::Result;
 use crate::exec::{self, Frame};
+use crate::plan::{Body, From};
 use crate::relation::Row;
 use crate::types::{category, display};
 
@@ -27,6 +28,25 @@ impl Plan {
     /// Runs the plan.
     pub fn run(&self, context: &Context<'_>) -> Result<Vec<Row>> {
         exec::query(context, &self.query, &Frame::EMPTY)
+    }
+
+    /// Whether no relation and no subquery is read.
+    pub fn reads_nothing(&self) -> bool {
+        self.reads_nothing
+    }
+
+    /// The plan's outermost step by name, and the rows expected of it.
+    pub fn outline(&self) -> (&'static str, usize) {
+        match &self.query.body {
+            Body::Select(select) => match &select.from {
+                From::Nothing | From::Raw(..) => ("Result", 1),
+                From::Item(item) => ("Catalog Scan", item.estimate.max(1)),
+                From::Join(_) => ("Catalog Join", 100),
+            },
+            Body::Values(rows) => ("Values Scan", rows.len()),
+            Body::SetOperation { .. } => ("Append", 100),
+            Body::Query(_) => ("Subquery Scan", 100),
+        }
     }
 
     /// Runs the plan and gives its rows as Arrow batches.

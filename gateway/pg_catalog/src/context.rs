@@ -60,6 +60,7 @@ pub struct Context<'a> {
     pub cancel: &'a CancellationToken,
     pub parameters: &'a [Datum],
     time_zone: OnceCell<Tz>,
+    timed: Cell<bool>,
     work: Cell<u64>,
     built: RefCell<HashMap<u32, Arc<Relation>>>,
     pub(crate) ctes: RefCell<HashMap<usize, Arc<Vec<Row>>>>,
@@ -81,6 +82,7 @@ impl<'a> Context<'a> {
             cancel,
             parameters,
             time_zone: OnceCell::new(),
+            timed: Cell::new(false),
             work: Cell::new(0),
             built: RefCell::default(),
             ctes: RefCell::default(),
@@ -89,10 +91,16 @@ impl<'a> Context<'a> {
     }
 
     pub fn time_zone(&self) -> Tz {
+        self.timed.set(true);
         *self.time_zone.get_or_init(|| {
             let name = self.session.setting("TimeZone").or_else(|| self.session.setting("timezone"));
             name.and_then(|name| crate::types::datetime::zone(&name)).unwrap_or(Tz::UTC)
         })
+    }
+
+    /// Whether anything depended on the clock or the time zone so far.
+    pub fn is_timed(&self) -> bool {
+        self.timed.get()
     }
 
     /// Counts a step; ends the statement when it was cancelled or takes too many.

@@ -192,16 +192,3 @@ fn note(ex: &Ex, depth: usize, found: &mut Vec<ColumnRef>) {
         }
     }
 }
-
-/// Whether `ex` holds a subquery or a value of the enclosing quantifier.
-pub fn is_plain(ex: &mut Ex) -> bool {
-    let mut plain = true;
-    every(ex, 0, &mut |ex, _| {
-        let nested = matches!(
-            ex.node,
-            Node::Scalar(_) | Node::Exists(..) | Node::ArrayOf(..) | Node::SubqueryTest { .. }
-        );
-        plain &= !nested;
-    });
-    plain
-}

@@ -42,7 +42,9 @@ impl Binder<'_> {
         if !category::can_coerce(ex.ty, ty, Context::Explicit) {
             return Err(Error::CannotCast { from: ex.ty, to: ty }.at(position));
         }
-        if typmod < 0 && is_relabel(ex.ty, ty) {
+        // A cast and a call read their own type when they run.
+        let own_type = matches!(ex.node, Node::Cast(_) | Node::Call { .. } | Node::Array { .. } | Node::ArrayOf(..));
+        if typmod < 0 && !own_type && is_relabel(ex.ty, ty) {
             return Ok(Ex { ty, typmod, origin: None, ..ex });
         }
         let fields = if ty == PgType::RECORD { ex.fields.clone() } else { None };

@@ -29,6 +29,7 @@ use scope::Scope;
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub(crate) query: Arc<Query>,
+    pub(crate) reads_nothing: bool,
     pub fields: Arc<[Field]>,
     pub parameters: Vec<PgType>,
 }
@@ -52,7 +53,24 @@ pub fn bind(context: &Context<'_>, query: &ast::Query, hints: &[PgType]) -> Resu
     optimize::query(&mut bound, context)?;
     let fields = bound.fields.iter().map(|output| output.field.clone()).collect();
     let parameters = binder.parameters.iter().map(|ty| if *ty == PgType::UNKNOWN { PgType::TEXT } else { *ty }).collect();
-    Ok(Plan { query: Arc::new(bound), fields, parameters })
+    let reads_nothing = reads_nothing(&mut bound);
+    Ok(Plan { query: Arc::new(bound), reads_nothing, fields, parameters })
+}
+
+/// Whether a query is one SELECT of expressions, without relations and subqueries.
+fn reads_nothing(query: &mut Query) -> bool {
+    let Body::Select(select) = &mut query.body else { return false };
+    let mut plain = matches!(select.from, From::Nothing) && query.ctes.is_empty() && select.sets.is_empty();
+    for target in &mut select.targets {
+        crate::walk::every(target, 0, &mut |ex, _| {
+            let nested = matches!(
+                ex.node,
+                Node::Scalar(_) | Node::Exists(..) | Node::ArrayOf(..) | Node::SubqueryTest { .. }
+            );
+            plain &= !nested;
+        });
+    }
+    plain
 }
 
 struct Binder<'a> {

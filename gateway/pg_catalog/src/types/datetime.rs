@@ -1,6 +1,6 @@
 //! Dates, times and intervals: text in (ISO and the common forms) and out (ISO), fields, time zones.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime, Offset, TimeZone};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Offset, TimeZone};
 use chrono_tz::Tz;
 use mantissa_core::Interval;
 
@@ -512,12 +512,6 @@ pub fn interval_field(name: &str, value: &Interval) -> Option<(i128, u32)> {
         }
         _ => None,
     }
-}
-
-/// Clock time as microseconds of a chrono time.
-pub fn micros_of(time: NaiveTime) -> i64 {
-    use chrono::Timelike;
-    i64::from(time.num_seconds_from_midnight()) * SECOND + i64::from(time.nanosecond() / 1000)
 }
 
 #[cfg(test)]
