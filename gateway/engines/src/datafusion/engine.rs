@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::planner::TypePlanner;
 use dialects::ast::Query;
-use mantissa_core::{Catalog, ErrorKind, PgType, Problem, Rows, TableKind, TableName};
+use mantissa_core::{Catalog, PgType, Problem, Rows, TableKind, TableName};
 use mantissa_lake::{ColumnType, Lake, Snapshot, TableSnapshot};
 use mantissa_query::{Description, Engine, Estimate, ExecContext, Rendered};
 use tokio_util::sync::CancellationToken;

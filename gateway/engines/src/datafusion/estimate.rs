@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileScanConfig, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfig, FileSource, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::error::Result;
 use datafusion::physical_expr::PhysicalExpr;
@@ -46,7 +46,7 @@ fn scans(plan: &Arc<dyn ExecutionPlan>) -> Vec<Scan> {
 fn scan_of(exec: &DataSourceExec) -> Option<Scan> {
     let (config, source) = exec.downcast_to_file_source::<ParquetSource>()?;
     let mut columns = projected(config);
-    let predicate = source.predicate().cloned();
+    let predicate = source.filter();
     if let Some(predicate) = &predicate {
         columns.extend(collect_columns(predicate).iter().map(|column| column.name().to_owned()));
     }
@@ -56,7 +56,7 @@ fn scan_of(exec: &DataSourceExec) -> Option<Scan> {
 
 fn projected(config: &FileScanConfig) -> HashSet<String> {
     let fields = config.file_schema().fields();
-    match config.file_column_projection_indices() {
+    match config.file_source().projection().map(|projection| projection.column_indices()) {
         Some(indices) => {
             indices.iter().filter_map(|index| fields.get(*index)).map(|field| field.name().clone()).collect()
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::common::stats::Precision;
+use datafusion::physical_plan::statistics::{StatisticsArgs, StatisticsContext};
 use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 use futures::TryStreamExt;
 use mantissa_core::Problem;
@@ -48,7 +49,8 @@ fn describe(plan: &Arc<dyn ExecutionPlan>, depth: usize, analyze: bool, lines: &
 }
 
 fn rows_of(plan: &Arc<dyn ExecutionPlan>) -> usize {
-    match plan.partition_statistics(None).map(|statistics| statistics.num_rows) {
+    let statistics = StatisticsContext::new().compute(plan.as_ref(), &StatisticsArgs::new());
+    match statistics.map(|statistics| statistics.num_rows) {
         Ok(Precision::Exact(rows) | Precision::Inexact(rows)) => rows,
         _ => plan.children().into_iter().map(rows_of).max().unwrap_or(1),
     }

@@ -10,7 +10,7 @@ use datafusion::common::{Column, ScalarValue};
 use datafusion::parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use datafusion::parquet::file::metadata::ParquetMetaData;
 use datafusion::physical_expr::PhysicalExpr;
-use datafusion::physical_optimizer::pruning::PruningPredicate;
+use datafusion::physical_optimizer::pruning::PruningPredicateBuilder;
 
 /// One answer for each row group. Without a usable predicate all are kept.
 pub(crate) fn kept(
@@ -20,7 +20,11 @@ pub(crate) fn kept(
 ) -> Vec<bool> {
     let all = vec![true; footer.num_row_groups()];
     let Some(predicate) = predicate else { return all };
-    let Ok(pruning) = PruningPredicate::try_new(Arc::clone(predicate), Arc::clone(schema)) else { return all };
+    let Ok(pruning) =
+        PruningPredicateBuilder::new().with_file_schema(Arc::clone(schema)).try_build(Arc::clone(predicate))
+    else {
+        return all;
+    };
     pruning.prune(&RowGroups { footer, schema }).unwrap_or(all)
 }
 

@@ -74,7 +74,7 @@ impl Statement {
         let parameters = self.parameters(hints).map_err(|e| self.problem(e))?;
         let analyzed = self.plan_with_nulls(&parameters).and_then(|plan| self.analyze(plan));
         let plan = analyzed.map_err(|e| self.problem(e))?;
-        Ok((fields(&plan, origin), parameters))
+        Ok((self.fields(&plan, origin), parameters))
     }
 
     fn plan_with_nulls(&self, parameters: &[PgType]) -> Result<LogicalPlan> {
@@ -112,6 +112,19 @@ impl Statement {
         Ok(types.collect())
     }
 
+    fn fields(&self, plan: &LogicalPlan, origin: Option<&OriginOf>) -> Vec<Field> {
+        let schema = plan.schema();
+        let fields = schema.fields().iter().enumerate().map(|(index, field)| {
+            let (ty, typmod) = types::of_field(field);
+            let origin = origin.and_then(|origin| {
+                let (table, column) = column_of(plan, index)?;
+                origin(&self.tables.resolve(table.schema(), table.table(), &self.search_path)?, column)
+            });
+            Field { name: dialects::plain_column_name(field.name()).to_owned(), ty, typmod, origin }
+        });
+        fields.collect()
+    }
+
     /// The plan as it will run, with the fields it gives.
     pub(crate) async fn physical(
         &self,
@@ -122,7 +135,7 @@ impl Statement {
 
     async fn physical_plan(&self, origin: Option<&OriginOf>) -> Result<(Vec<Field>, Arc<dyn ExecutionPlan>)> {
         let plan = self.analyze(self.plan()?)?;
-        let fields = fields(&plan, origin);
+        let fields = self.fields(&plan, origin);
         let optimized = self.state.optimizer().optimize(plan, &self.state, |_, _| {})?;
         let physical = self.state.query_planner().create_physical_plan(&optimized, &self.state).await?;
         Ok((fields, physical))
@@ -144,21 +157,8 @@ fn rows_of(stream: SendableRecordBatchStream) -> RowStream {
     Box::pin(batches)
 }
 
-fn fields(plan: &LogicalPlan, origin: Option<&OriginOf>) -> Vec<Field> {
-    let schema = plan.schema();
-    let fields = schema.fields().iter().enumerate().map(|(index, field)| {
-        let (ty, typmod) = types::of_field(field);
-        let origin = origin.and_then(|origin| {
-            let (table, column) = column_of(plan, index)?;
-            origin(&table, column)
-        });
-        Field { name: dialects::plain_column_name(field.name()).to_owned(), ty, typmod, origin }
-    });
-    fields.collect()
-}
-
 /// The table and column that an output column is, where it is one and nothing else.
-fn column_of(plan: &LogicalPlan, index: usize) -> Option<(TableName, usize)> {
+fn column_of(plan: &LogicalPlan, index: usize) -> Option<(&TableReference, usize)> {
     match plan {
         LogicalPlan::Projection(projection) => {
             let column = column_in(projection.expr.get(index)?)?;
@@ -178,12 +178,7 @@ fn column_of(plan: &LogicalPlan, index: usize) -> Option<(TableName, usize)> {
                 Some(projection) => *projection.get(index)?,
                 None => index,
             };
-            match &scan.table_name {
-                TableReference::Bare { .. } => None,
-                TableReference::Partial { schema, table } | TableReference::Full { schema, table, .. } => {
-                    Some((TableName::new(schema.as_ref(), table.as_ref()), column))
-                }
-            }
+            Some((&scan.table_name, column))
         }
         _ => None,
     }

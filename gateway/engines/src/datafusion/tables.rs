@@ -49,8 +49,13 @@ impl Tables {
         }
     }
 
-    pub(crate) fn names(&self) -> impl Iterator<Item = &TableName> {
-        self.sources.keys()
+    /// The full name of a table that [`Tables::get`] finds.
+    pub(crate) fn resolve(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<TableName> {
+        let full = |schema: &str| Some(TableName::new(schema, name)).filter(|full| self.sources.contains_key(full));
+        match schema {
+            Some(schema) => full(schema),
+            None => search_path.iter().find_map(|schema| full(schema)),
+        }
     }
 }
 

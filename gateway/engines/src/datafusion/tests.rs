@@ -381,3 +381,64 @@ async fn a_hog_fails_alone() {
     assert_eq!(problem.kind, mantissa_core::ErrorKind::OutOfMemory, "{problem:?}");
     assert_eq!(run(&engine, "select 2").await.unwrap().1, [["2"]]);
 }
+
+#[tokio::test]
+async fn statements_are_described_without_running() {
+    let (_folder, engine) = engine_over(&manifest().join("tests/cases/rows"));
+    let engine = engine.with_origins(Arc::new(|table, column| {
+        let attnum = i16::try_from(column).ok()? + 1;
+        (table.name == "okta").then_some(mantissa_core::Origin { table_oid: 7, attnum })
+    }));
+    let sql = "select event_id, count(*) as n from okta where time >= $1 and severity = $2 and action = $3 \
+               group by 1 having count(*) > $4::int limit $5";
+    let query = dialects::parse_query(sql).unwrap();
+    let rendering = dialects::dialect("datafusion").unwrap().render(&query).unwrap();
+    let description = engine.describe_tree(&rendering.tree, &[], &[], now()).await.unwrap();
+    let types: Vec<String> = description.parameters.iter().map(|ty| ty.name()).collect();
+    assert_eq!(types, ["timestamptz", "int2", "text", "int4", "int8"]);
+    let fields: Vec<_> = description.fields.iter().map(|field| (field.name.as_str(), field.ty.name())).collect();
+    assert_eq!(fields, [("event_id", "text".to_owned()), ("n", "int8".to_owned())]);
+    let plain = dialects::parse_query("select time, o.event_id from okta o").unwrap();
+    let description = engine.describe_tree(&plain, &[], &[], now()).await.unwrap();
+    let attnums: Vec<_> = description.fields.iter().map(|field| field.origin.map(|origin| origin.attnum)).collect();
+    assert_eq!(attnums, [Some(1), Some(2)]);
+}
+
+#[tokio::test]
+async fn errors_say_where_and_what_was_meant() {
+    let (_folder, engine) = engine_over(&manifest().join("tests/cases/rows"));
+    let cases = [
+        ("select evnt_id from okta", "column \"evnt_id\" does not exist", Some(8), Some("event_id")),
+        ("select 1 from nosuch", "relation \"nosuch\" does not exist", Some(15), None),
+    ];
+    for (sql, message, position, hint) in cases {
+        let problem = run(&engine, sql).await.unwrap_err();
+        assert_eq!((problem.message.as_str(), problem.position), (message, position), "{sql}");
+        if let Some(hint) = hint {
+            assert!(problem.hint.unwrap().contains(hint), "{sql}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn estimates_shrink_with_the_time_range() {
+    let (_folder, engine) = engine_over(&manifest().join("tests/cases/rows"));
+    let estimate = async |sql: &str| {
+        let query = dialects::parse_query(sql).unwrap();
+        engine.estimate_tree(&query, &[], now(), &CancellationToken::new()).await.unwrap()
+    };
+    let all = estimate("select action, raw from cloudtrail").await;
+    let day = estimate("select action, raw from cloudtrail where time >= timestamptz '2026-11-18 00:00:00+00'").await;
+    let one = estimate("select action from cloudtrail").await;
+    assert_eq!((all.rows, day.rows), (Some(8), Some(3)));
+    assert!(day.bytes < all.bytes && one.bytes < all.bytes && one.bytes > Some(0), "{all:?} {day:?} {one:?}");
+    let query =
+        dialects::parse_query("select action from cloudtrail where time >= timestamptz '2026-11-18 00:00:00+00'")
+            .unwrap();
+    let lines = engine.explain_tree(&query, true, &[], now(), &CancellationToken::new()).await.unwrap();
+    assert!(
+        lines[0].contains("(cost=0.00..") && lines[0].contains("rows=") && lines[0].contains("width="),
+        "{lines:?}"
+    );
+    assert!(lines.iter().any(|line| line.trim() == "Files: 1"), "{lines:?}");
+}

@@ -1,7 +1,7 @@
 //! Arrow's types in Postgres's words.
 
-use arrow::datatypes::{DataType, Field as ArrowField, Fields, IntervalUnit, TimeUnit};
-use datafusion::common::{DFSchema, ScalarValue};
+use arrow::datatypes::{DataType, Field as ArrowField, IntervalUnit, TimeUnit};
+use datafusion::common::ScalarValue;
 use mantissa_core::PgType;
 
 /// Key of a field's metadata that says which Postgres type it is, where the Arrow type does not decide it.
@@ -110,16 +110,7 @@ pub(crate) fn is_text(data_type: &DataType) -> bool {
     }
 }
 
-pub(crate) fn is_integer(data_type: &DataType) -> bool {
-    data_type.is_integer()
-}
-
-/// Fields of a plan's result, in order.
-pub(crate) fn fields(schema: &DFSchema) -> &Fields {
-    schema.fields()
-}
-
-/// A `NULL` of the type; `None` where Arrow has none.
+/// A `NULL` of the type.
 pub(crate) fn null_of(data_type: &DataType) -> ScalarValue {
     ScalarValue::try_from(data_type).unwrap_or(ScalarValue::Null)
 }

@@ -23,7 +23,6 @@ pub(crate) enum Param {
     /// Any number, as it comes.
     Number,
     Decimal,
-    Bool,
     Timestamp,
     TimestampTz,
     /// With a zone or without, or a date; becomes the one without.
@@ -50,7 +49,6 @@ impl Param {
             Param::Number => given.is_numeric().then(|| given.clone()),
             Param::Decimal if given.is_decimal() => Some(given.clone()),
             Param::Decimal => (null || given.is_integer()).then_some(D::Decimal128(20, 0)),
-            Param::Bool => (null || *given == D::Boolean).then_some(D::Boolean),
             Param::TimestampTz => (null || matches!(given, D::Timestamp(_, Some(_)))).then(types::timestamptz),
             Param::Timestamp => (null || matches!(given, D::Timestamp(_, None) | D::Date32)).then(types::timestamp),
             Param::AnyTimestamp => (null || matches!(given, D::Timestamp(..) | D::Date32)).then(types::timestamp),
