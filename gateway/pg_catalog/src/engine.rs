@@ -279,7 +279,7 @@ impl Session for StatementSession {
     }
 
     fn setting(&self, name: &str) -> Option<String> {
-        self.view.setting(name).map(|setting| setting.value.clone())
+        self.view.setting(name).map(|setting| setting.value)
     }
 
     fn set(&self, name: &str, value: &str, local: bool) -> Result<String, Problem> {

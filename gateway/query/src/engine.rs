@@ -12,6 +12,7 @@ use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::activity::{Activity, SessionInfo};
+use crate::settings::Settings;
 
 /// A statement in an engine's own dialect. Made only by this crate, from an [`Approved`]: an engine never sees SQL that
 /// the guard has not.
@@ -72,8 +73,8 @@ pub struct SessionView {
     pub user: String,
     /// Effective schemas in order, without the implicit `pg_catalog`.
     pub search_path: Vec<String>,
-    /// Every setting as SHOW prints it.
-    pub settings: Arc<Vec<SettingView>>,
+    /// The session's settings as they are now; [`SessionView::settings`] lists them.
+    pub(crate) current_settings: Arc<Settings>,
     pub client_addr: Option<std::net::IpAddr>,
     pub client_port: Option<u16>,
     pub backend_start: DateTime<Utc>,
@@ -120,9 +121,14 @@ impl SessionView {
         }
     }
 
-    /// A setting as `SHOW name` prints it.
-    pub fn setting(&self, name: &str) -> Option<&SettingView> {
-        self.settings.iter().find(|setting| setting.name.eq_ignore_ascii_case(name))
+    /// Every setting, sorted by name. Made anew at each call: a session holds only what differs from the defaults.
+    pub fn settings(&self) -> Vec<SettingView> {
+        self.current_settings.views()
+    }
+
+    /// One setting, by any spelling of its name.
+    pub fn setting(&self, name: &str) -> Option<SettingView> {
+        self.current_settings.find(name)
     }
 }
 

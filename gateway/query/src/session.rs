@@ -340,7 +340,7 @@ impl Session {
             database: self.database.name.clone(),
             user: self.identity.user.to_string(),
             search_path: self.search_path(),
-            settings: self.settings.views(),
+            current_settings: Arc::new(self.settings.clone()),
             client_addr: self.client.map(|client| client.ip()),
             client_port: self.client.map(|client| client.port()),
             backend_start: self.backend_start,

@@ -177,7 +177,6 @@ pub struct Settings {
     /// Values to go back to when the transaction ends: SET LOCAL, and every SET when it rolls back.
     local: BTreeMap<String, Option<String>>,
     uncommitted: BTreeMap<String, Option<String>>,
-    views: Option<Arc<Vec<SettingView>>>,
     changed: Vec<String>,
     generation: u64,
 }
@@ -198,7 +197,6 @@ impl Settings {
             values: BTreeMap::new(),
             local: BTreeMap::new(),
             uncommitted: BTreeMap::new(),
-            views: None,
             changed: Vec::new(),
             generation: 0,
         }
@@ -208,7 +206,6 @@ impl Settings {
     pub fn set_default(&mut self, name: &str, value: &str, ceilings: &Ceilings) -> Result<()> {
         let (key, value) = self.checked(name, value, ceilings)?;
         self.session_defaults.insert(key, value);
-        self.views = None;
         Ok(())
     }
 
@@ -295,21 +292,20 @@ impl Settings {
         })
     }
 
-    /// Every setting, sorted by name, shared until the next change.
-    pub fn views(&mut self) -> Arc<Vec<SettingView>> {
-        if let Some(views) = &self.views {
-            return Arc::clone(views);
+    /// Every setting, sorted by name.
+    pub fn views(&self) -> Vec<SettingView> {
+        let custom = self.values.iter().filter(|(key, _)| !DEFINITIONS.contains_key(*key));
+        let known = DEFINITIONS.iter().map(|(key, definition)| self.view(key, definition));
+        known.chain(custom.map(|(key, value)| custom_view(key, value))).collect()
+    }
+
+    /// One setting, by any spelling of its name.
+    pub fn find(&self, name: &str) -> Option<SettingView> {
+        let key = name.to_ascii_lowercase();
+        match DEFINITIONS.get(&key) {
+            Some(definition) => Some(self.view(&key, definition)),
+            None => self.values.get(&key).map(|value| custom_view(&key, value)),
         }
-        let mut views: Vec<SettingView> =
-            DEFINITIONS.iter().map(|(key, definition)| self.view(key, definition)).collect();
-        for (key, value) in &self.values {
-            if !DEFINITIONS.contains_key(key) {
-                views.push(custom_view(key, value));
-            }
-        }
-        let views = Arc::new(views);
-        self.views = Some(Arc::clone(&views));
-        views
     }
 
     /// Reported settings that changed since the last call, as (name, shown value).
@@ -383,7 +379,6 @@ impl Settings {
 
     fn touched(&mut self, key: String) {
         self.generation += 1;
-        self.views = None;
         self.changed.push(key);
     }
 

@@ -14,7 +14,7 @@ impl SessionSource for SessionView {
     }
 
     fn settings(&self) -> Vec<SettingFacts> {
-        self.settings.iter().map(SettingFacts::from).collect()
+        SessionView::settings(self).iter().map(SettingFacts::from).collect()
     }
 
     fn backends(&self) -> Vec<BackendFacts> {
