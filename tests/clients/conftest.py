@@ -75,3 +75,25 @@ def corpora():
     if not folder.is_dir():
         missing("the corpora suites", f"no folder {folder}; set MANTISSA_CORPORA")
     return folder
+
+
+GUARDED = """
+[server]
+max_connections = {connections}
+idle_timeout = 3
+authentication_timeout = 2
+"""
+
+
+@pytest.fixture(scope="session")
+def guarded(tmp_path_factory):
+    """`mantissa serve` over an empty lake, with narrow limits."""
+    if AGAINST_POSTGRES:
+        pytest.skip("PostgreSQL does not do this")
+    server = servers.Mantissa(tmp_path_factory.mktemp("guarded"))
+    server.max_connections = 6
+    (server.folder / "mantissa.toml").write_text(GUARDED.format(connections=server.max_connections))
+    server.add_users()
+    server.start_serve()
+    yield server
+    assert server.stop() == 0, server.server.tail()

@@ -39,7 +39,8 @@ def run(command, cwd, environment):
 def environment(lake, base):
     """What every program reads: where the server is, and who is who."""
     given = lake.parameters()
-    told = {**base, "E2E_HOST": given["host"], "E2E_PORT": str(given["port"]), "E2E_DATABASE": given["dbname"]}
+    told = {name: value for name, value in base.items() if not name.startswith("PYTEST_")}
+    told |= {"E2E_HOST": given["host"], "E2E_PORT": str(given["port"]), "E2E_DATABASE": given["dbname"]}
     told["E2E_PRODUCT"] = "1" if lake.is_mantissa else ""
     told["E2E_USER"] = given["user"]
     for user in ("ann", "wide"):
