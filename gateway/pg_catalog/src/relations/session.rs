@@ -202,7 +202,11 @@ fn databases(snapshot: &Snapshot, session: &dyn SessionSource) -> Rows {
 }
 
 fn settings(snapshot: &Snapshot, session: &dyn SessionSource) -> Rows {
+    let known = snapshot.table("pg_settings")?;
     let build = |setting: SettingFacts| {
+        // Where there is no default at all, Postgres tells that from an empty one.
+        let fixed = known.find("name", &Datum::text(&setting.name)).next();
+        let none = fixed.is_some_and(|row| known.value(row, "boot_val").is_null());
         let changed = setting.setting != setting.default;
         let source = if !changed { "default" } else { "session" };
         row(
@@ -219,7 +223,7 @@ fn settings(snapshot: &Snapshot, session: &dyn SessionSource) -> Rows {
                 ("min_val", setting.min.into()),
                 ("max_val", setting.max.into()),
                 ("enumvals", setting.enum_values.map_or(Datum::Null, Datum::text_array)),
-                ("boot_val", Datum::text(&setting.default)),
+                ("boot_val", if none { Datum::Null } else { Datum::text(&setting.default) }),
                 ("reset_val", Datum::text(&setting.default)),
                 ("sourceline", Datum::Null),
             ],

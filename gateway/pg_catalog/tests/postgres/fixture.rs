@@ -110,7 +110,10 @@ impl Fixture {
     /// Makes database `demo` with the corpus's schema in PostgreSQL.
     pub async fn load_demo(server: &Server, folder: &Path) {
         let client = server.connect("postgres").await;
-        client.batch_execute("CREATE DATABASE demo").await.expect("a database");
+        // The first OID for users, 16384, is also a common number: no object that is compared shall have it.
+        for statement in ["CREATE DATABASE spare", "DROP DATABASE spare", "CREATE DATABASE demo"] {
+            client.batch_execute(statement).await.expect("a database");
+        }
         let schema = fs::read_to_string(folder.join("00_schema.sql")).expect("the schema");
         server.connect("demo").await.batch_execute(&schema).await.expect("the schema's objects");
     }

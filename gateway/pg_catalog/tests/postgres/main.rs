@@ -3,6 +3,7 @@
 mod corpus;
 mod evaluate;
 mod everything;
+mod expressions;
 mod fixture;
 mod objects;
 mod replay;
