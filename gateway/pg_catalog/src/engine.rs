@@ -9,9 +9,7 @@ use arrow::array::{
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
 use mantissa_core::{Catalog, CatalogSource, ErrorKind, PgType, Problem, Rows, TableName};
-use mantissa_query::{
-    Description, Engine, Estimate, ExecContext, Rendered, SessionView, SettingChange, SystemTable,
-};
+use mantissa_query::{Description, Engine, Estimate, ExecContext, Rendered, SessionView, SettingChange, SystemTable};
 use parking_lot::Mutex;
 
 use crate::bind::{Plan, bind};
@@ -215,7 +213,12 @@ impl Engine for PgCatalogEngine {
         dialects::dialect("postgres").unwrap_or(dialects::DIALECTS[0])
     }
 
-    async fn describe(&self, query: &Rendered, hints: &[PgType], context: &ExecContext) -> Result<Description, Problem> {
+    async fn describe(
+        &self,
+        query: &Rendered,
+        hints: &[PgType],
+        context: &ExecContext,
+    ) -> Result<Description, Problem> {
         let scene = self.scene(query, context, false).await?;
         let plan = self.plan(query, hints, &scene)?;
         Ok(Description { fields: Arc::clone(&plan.fields), parameters: plan.parameters.clone() })

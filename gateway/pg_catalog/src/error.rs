@@ -58,6 +58,10 @@ pub enum Error {
     OutOfRange(String),
     #[error("{0} out of range")]
     DatetimeOutOfRange(&'static str),
+    #[error("date/time field value out of range: \"{0}\"")]
+    DatetimeField(String),
+    #[error("numeric field overflow")]
+    NumericOverflow,
     #[error("division by zero")]
     DivisionByZero,
     #[error("{0}")]
@@ -123,7 +127,8 @@ impl Error {
             Error::InvalidText { .. } | Error::MalformedArray(_) => ErrorKind::InvalidTextRepresentation,
             Error::InvalidDatetime { .. } => ErrorKind::InvalidDatetimeFormat,
             Error::ValueOutOfRange { .. } | Error::OutOfRange(_) => ErrorKind::NumericOutOfRange,
-            Error::DatetimeOutOfRange(_) => ErrorKind::DatetimeOverflow,
+            Error::NumericOverflow => ErrorKind::NumericOutOfRange,
+            Error::DatetimeOutOfRange(_) | Error::DatetimeField(_) => ErrorKind::DatetimeOverflow,
             Error::DivisionByZero => ErrorKind::DivisionByZero,
             Error::Grouping(_) => ErrorKind::GroupingError,
             Error::Windowing(_) => ErrorKind::WindowingError,
@@ -146,12 +151,12 @@ impl Error {
 
     fn hint(&self) -> Option<&'static str> {
         match self {
-            Error::UndefinedFunction(_) => {
-                Some("No function matches the given name and argument types. You might need to add explicit type casts.")
-            }
-            Error::UndefinedOperator(_) => {
-                Some("No operator matches the given name and argument types. You might need to add explicit type casts.")
-            }
+            Error::UndefinedFunction(_) => Some(
+                "No function matches the given name and argument types. You might need to add explicit type casts.",
+            ),
+            Error::UndefinedOperator(_) => Some(
+                "No operator matches the given name and argument types. You might need to add explicit type casts.",
+            ),
             Error::AmbiguousFunction(_) => {
                 Some("Could not choose a best candidate function. You might need to add explicit type casts.")
             }

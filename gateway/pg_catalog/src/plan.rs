@@ -55,9 +55,17 @@ pub enum Node {
     Const(Datum),
     Column(ColumnRef),
     /// A FROM item's whole row.
-    WholeRow { level: usize, slot: usize },
+    WholeRow {
+        level: usize,
+        slot: usize,
+    },
     Parameter(usize),
-    Call { function: ScalarFn, name: &'static str, strict: bool, arguments: Vec<Ex> },
+    Call {
+        function: ScalarFn,
+        name: &'static str,
+        strict: bool,
+        arguments: Vec<Ex>,
+    },
     Cast(Box<Ex>),
     And(Vec<Ex>),
     Or(Vec<Ex>),
@@ -69,16 +77,33 @@ pub enum Node {
     /// IS DISTINCT FROM; negated: IS NOT DISTINCT FROM.
     Distinct(Box<Ex>, Box<Ex>, bool),
     /// `left op ANY|ALL (array)`; the operator is applied to (`Slot(0)`, `Slot(1)`) in `test`.
-    Quantified { left: Box<Ex>, array: Box<Ex>, test: Box<Ex>, all: bool },
+    Quantified {
+        left: Box<Ex>,
+        array: Box<Ex>,
+        test: Box<Ex>,
+        all: bool,
+    },
     /// `left = ANY (constants)`.
-    InSet { left: Box<Ex>, set: Arc<Set>, negated: bool },
+    InSet {
+        left: Box<Ex>,
+        set: Arc<Set>,
+        negated: bool,
+    },
     /// A value bound by the enclosing [`Node::Quantified`], [`Node::SubqueryTest`] or simple CASE.
     Local(usize),
-    Case { operand: Option<Box<Ex>>, whens: Vec<(Ex, Ex)>, otherwise: Option<Box<Ex>> },
+    Case {
+        operand: Option<Box<Ex>>,
+        whens: Vec<(Ex, Ex)>,
+        otherwise: Option<Box<Ex>>,
+    },
     Coalesce(Vec<Ex>),
     /// GREATEST, or LEAST.
     Extreme(Vec<Ex>, bool),
-    Array { items: Vec<Ex>, element: PgType, nested: bool },
+    Array {
+        items: Vec<Ex>,
+        element: PgType,
+        nested: bool,
+    },
     Row(Vec<Ex>),
     Field(Box<Ex>, usize),
     Subscript(Box<Ex>, Vec<Subscript>),
@@ -86,7 +111,13 @@ pub enum Node {
     Exists(Subquery, bool),
     ArrayOf(Subquery, PgType),
     /// `left op ANY|ALL (subquery)`: `test` compares locals `0..n` (left) with `n..2n` (the subquery's row).
-    SubqueryTest { left: Vec<Ex>, subquery: Subquery, test: Box<Ex>, all: bool, hashable: bool },
+    SubqueryTest {
+        left: Vec<Ex>,
+        subquery: Subquery,
+        test: Box<Ex>,
+        all: bool,
+        hashable: bool,
+    },
 }
 
 /// Constants of an IN list, by key; `has_null` says whether NULL was among them.
@@ -187,7 +218,12 @@ pub enum SortBy {
 pub enum Body {
     Select(Box<Select>),
     Values(Vec<Vec<Ex>>),
-    SetOperation { operator: SetOperator, all: bool, left: Box<Query>, right: Box<Query> },
+    SetOperation {
+        operator: SetOperator,
+        all: bool,
+        left: Box<Query>,
+        right: Box<Query>,
+    },
     /// A bracketed query with its own ORDER BY and LIMIT.
     Query(Box<Query>),
 }
@@ -273,9 +309,15 @@ pub struct TableCall {
 
 #[derive(Debug, Clone, Copy)]
 pub enum TableFunction {
-    Set { function: SetFn, strict: bool },
+    Set {
+        function: SetFn,
+        strict: bool,
+    },
     /// An ordinary function: one row.
-    Scalar { function: ScalarFn, strict: bool },
+    Scalar {
+        function: ScalarFn,
+        strict: bool,
+    },
     /// An expression that stands for itself: one row (`coalesce(...)` in FROM).
     Value,
 }
@@ -294,7 +336,12 @@ pub enum From {
 #[derive(Debug, Clone)]
 pub enum Tree {
     Item(Box<Item>),
-    Join { kind: JoinKind, left: Box<Tree>, right: Box<Tree>, on: Vec<Ex> },
+    Join {
+        kind: JoinKind,
+        left: Box<Tree>,
+        right: Box<Tree>,
+        on: Vec<Ex>,
+    },
     /// A subquery that was merged into this SELECT, with its WHERE.
     Filter(Box<Tree>, Vec<Ex>),
 }
@@ -342,7 +389,10 @@ pub enum ItemSource {
     Query(Arc<Query>),
     Cte(usize),
     /// ROWS FROM semantics: calls side by side.
-    Functions { calls: Vec<TableCall>, ordinality: bool },
+    Functions {
+        calls: Vec<TableCall>,
+        ordinality: bool,
+    },
 }
 
 impl Ex {

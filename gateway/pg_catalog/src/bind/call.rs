@@ -62,12 +62,13 @@ impl Binder<'_> {
                 _ => return Err(Error::Unsupported("this form of argument".into())),
             }
         }
-        if schema.is_none()
+        if schema.as_deref().is_none_or(|schema| schema == "pg_catalog" && name == "pg_typeof")
             && let Some(ex) = self.special(&name, &exprs)?
         {
             return Ok(ex);
         }
-        let is_known_schema = schema.as_deref().is_none_or(|schema| matches!(schema, "pg_catalog" | "information_schema"));
+        let is_known_schema =
+            schema.as_deref().is_none_or(|schema| matches!(schema, "pg_catalog" | "information_schema"));
         let signatures = if is_known_schema { functions::named(&name) } else { &[] };
         let aggregate = signatures.iter().any(|signature| matches!(signature.run, Run::Aggregate(_)));
         if let Some(over) = &function.over {
@@ -126,6 +127,13 @@ impl Binder<'_> {
                 ex
             }
             "row" => expr::row(bind()?),
+            "pg_typeof" if exprs.len() == 1 => {
+                let argument = self.expr(exprs[0])?;
+                if !argument.is_unknown() {
+                    return self.call(name, vec![argument]).map(Some);
+                }
+                Ex::constant(Datum::Oid(PgType::UNKNOWN.0), PgType::REGTYPE)
+            }
             _ => return Ok(None),
         }))
     }
@@ -187,7 +195,9 @@ impl Binder<'_> {
                 ex.fields = chosen.fields;
                 Ok(ex)
             }
-            Run::Window(_) => Err(Error::Windowing(format!("window function {} requires an OVER clause", signature.name))),
+            Run::Window(_) => {
+                Err(Error::Windowing(format!("window function {} requires an OVER clause", signature.name)))
+            }
             Run::Aggregate(_) => Err(Error::Grouping("aggregate functions are not allowed here".into())),
         }
     }
@@ -277,10 +287,7 @@ impl Binder<'_> {
                 return Err(Error::UndefinedFunction(format!("{name}(*)")));
             }
             let kind = Kind::CountStar;
-            return Ok((
-                Aggregate { kind, arguments, distinct: false, filter, order, result: PgType::INT8 },
-                None,
-            ));
+            return Ok((Aggregate { kind, arguments, distinct: false, filter, order, result: PgType::INT8 }, None));
         }
         let chosen = choose(name, name, &arguments, false)?;
         let Run::Aggregate(kind) = chosen.signature.run else { return Err(undefined(name, &arguments)) };
@@ -317,7 +324,8 @@ impl Binder<'_> {
                 Run::Window(kind) => kind,
                 Run::Aggregate(kind) => WindowKind::Aggregate(kind),
                 _ => {
-                    let message = format!("OVER specified, but {name} is not a window function nor an aggregate function");
+                    let message =
+                        format!("OVER specified, but {name} is not a window function nor an aggregate function");
                     return Err(Error::WrongObject(message));
                 }
             };
@@ -411,7 +419,9 @@ fn choose(key: &str, name: &str, arguments: &[Ex], operator: bool) -> Result<Cho
     if let Some(index) = found {
         return Ok(resolve(candidates.swap_remove(index), arguments));
     }
-    candidates.retain(|(_, parameters)| types.iter().zip(parameters).all(|(from, to)| accepts(*from, *to)) && consistent(&types, parameters));
+    candidates.retain(|(_, parameters)| {
+        types.iter().zip(parameters).all(|(from, to)| accepts(*from, *to)) && consistent(&types, parameters)
+    });
     narrow(&mut candidates, &types);
     match candidates.len() {
         0 => Err(undefined(name, arguments)),
@@ -449,7 +459,9 @@ fn element_of(types: &[PgType], parameters: &[PgType]) -> Option<PgType> {
     let of_array = pairs().filter(|(_, to)| **to == PgType::ANYARRAY).find_map(|(from, _)| category::element(*from));
     let scalar = pairs().find(|(_, to)| matches!(**to, ANYELEMENT | ANYNONARRAY)).map(|(from, _)| *from);
     match (of_array, scalar) {
-        (Some(array), Some(scalar)) if category::can_coerce(array, scalar, Context::Implicit) && array != scalar => Some(scalar),
+        (Some(array), Some(scalar)) if category::can_coerce(array, scalar, Context::Implicit) && array != scalar => {
+            Some(scalar)
+        }
         (Some(array), _) => Some(array),
         (None, scalar) => scalar,
     }
@@ -478,7 +490,8 @@ fn narrow(candidates: &mut Vec<(&'static Signature, Vec<PgType>)>, types: &[PgTy
     }
     if candidates.len() > 1 {
         keep_best(candidates, &|parameters| {
-            let fits = |(from, to): &(&PgType, &PgType)| is_known(**from) && (from == to || category::is_preferred(**to));
+            let fits =
+                |(from, to): &(&PgType, &PgType)| is_known(**from) && (from == to || category::is_preferred(**to));
             types.iter().zip(parameters).filter(fits).count()
         });
     }
@@ -486,7 +499,8 @@ fn narrow(candidates: &mut Vec<(&'static Signature, Vec<PgType>)>, types: &[PgTy
         if candidates.len() < 2 {
             return;
         }
-        let categories: Vec<char> = candidates.iter().map(|(_, parameters)| category::category(parameters[index])).collect();
+        let categories: Vec<char> =
+            candidates.iter().map(|(_, parameters)| category::category(parameters[index])).collect();
         let wanted = if categories.contains(&'S') { 'S' } else { categories[0] };
         if wanted == 'S' || categories.iter().all(|category| *category == wanted) {
             candidates.retain(|(_, parameters)| category::category(parameters[index]) == wanted);
@@ -520,9 +534,10 @@ fn resolve((signature, parameters): (&'static Signature, Vec<PgType>), arguments
         PgType::ANYARRAY if category::element(argument.ty) == Some(element) => argument.ty,
         other => concrete(other),
     };
-    let fields = signature.fields.as_ref().map(|fields| {
-        Arc::new(fields.iter().map(|(name, ty)| (Arc::clone(name), concrete(*ty))).collect::<Vec<_>>())
-    });
+    let fields = signature
+        .fields
+        .as_ref()
+        .map(|fields| Arc::new(fields.iter().map(|(name, ty)| (Arc::clone(name), concrete(*ty))).collect::<Vec<_>>()));
     let of_argument = arguments.first().and_then(|argument| argument.fields.clone());
     let result = concrete(signature.result);
     let fields = fields.or(if result == PgType::RECORD { of_argument } else { None });

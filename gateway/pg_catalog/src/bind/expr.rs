@@ -202,8 +202,7 @@ impl Binder<'_> {
             }
             return Err(Error::MissingFrom(table.to_owned()));
         };
-        scope::table_column(named, level, name)?
-            .ok_or_else(|| Error::UndefinedColumn(format!("{table}.{name}")))
+        scope::table_column(named, level, name)?.ok_or_else(|| Error::UndefinedColumn(format!("{table}.{name}")))
     }
 
     fn access(&mut self, root: &Expr, chain: &[AccessExpr]) -> Result<Ex> {
@@ -223,7 +222,9 @@ impl Binder<'_> {
         let mut ex = if idents.is_empty() { self.expr(root)? } else { self.column(&idents)? };
         while let [access, tail @ ..] = rest {
             ex = match access {
-                AccessExpr::Dot(Expr::Identifier(ident)) => field_of(ex, &fold(ident)).map_err(|e| e.at(scope::position(ident)))?,
+                AccessExpr::Dot(Expr::Identifier(ident)) => {
+                    field_of(ex, &fold(ident)).map_err(|e| e.at(scope::position(ident)))?
+                }
                 AccessExpr::Dot(Expr::Wildcard(_)) => return Ok(ex),
                 AccessExpr::Dot(other) => return Err(Error::Unsupported(format!("field access {other}"))),
                 AccessExpr::Subscript(_) => {
@@ -262,7 +263,11 @@ impl Binder<'_> {
             let AccessExpr::Subscript(subscript) = access else { continue };
             let mut bound = |expr: &Expr| -> Result<Ex> {
                 let ex = self.expr(expr)?;
-                if category::is_oid(ex.ty) || ex.ty == PgType::INT8 { self.cast(ex, PgType::INT4, -1) } else { self.coerce(ex, PgType::INT4, -1) }
+                if category::is_oid(ex.ty) || ex.ty == PgType::INT8 {
+                    self.cast(ex, PgType::INT4, -1)
+                } else {
+                    self.coerce(ex, PgType::INT4, -1)
+                }
             };
             subscripts.push(match subscript {
                 ast::Subscript::Index { index } => Subscript::Index(bound(index)?),

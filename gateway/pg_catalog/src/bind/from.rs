@@ -118,9 +118,9 @@ impl Binder<'_> {
             let mut found = space.columns.iter().filter(|column| column.name == name);
             match (found.next(), found.next()) {
                 (Some(column), None) => Ok(column.ex.clone()),
-                (Some(_), Some(_)) => {
-                    Err(Error::AmbiguousColumn(format!("common column name \"{name}\" appears more than once in {side} table")))
-                }
+                (Some(_), Some(_)) => Err(Error::AmbiguousColumn(format!(
+                    "common column name \"{name}\" appears more than once in {side} table"
+                ))),
                 _ => Err(Error::UndefinedColumn(format!("\"{name}\" specified in USING clause"))),
             }
         };
@@ -191,12 +191,7 @@ impl Binder<'_> {
         }
     }
 
-    fn relation(
-        &mut self,
-        name: &ObjectName,
-        alias: Option<&TableAlias>,
-        nullable: bool,
-    ) -> Result<(Tree, Namespace)> {
+    fn relation(&mut self, name: &ObjectName, alias: Option<&TableAlias>, nullable: bool) -> Result<(Tree, Namespace)> {
         let parts = name_parts(name).unwrap_or_default();
         let position = name.0.first().and_then(|part| part.as_ident()).and_then(scope::position);
         let (schema, bare) = match parts.as_slice() {
@@ -235,7 +230,10 @@ impl Binder<'_> {
         }
         if shape.column("tableoid").is_none() {
             // NULL rows of outer joins have NULL here too: the constant hangs on the row's first column.
-            let present = Ex::new(Node::IsNull(Box::new(Ex::new(Node::WholeRow { level: 0, slot }, PgType::RECORD)), false), PgType::BOOL);
+            let present = Ex::new(
+                Node::IsNull(Box::new(Ex::new(Node::WholeRow { level: 0, slot }, PgType::RECORD)), false),
+                PgType::BOOL,
+            );
             let oid = Ex::constant(crate::datum::Datum::Oid(shape.oid), PgType::OID);
             let whens = vec![(Ex::new(Node::Not(Box::new(present)), PgType::BOOL), oid)];
             let ex = Ex::new(Node::Case { operand: None, whens, otherwise: None }, PgType::OID);
@@ -264,19 +262,14 @@ impl Binder<'_> {
 
     fn cte_item(&mut self, cte: &super::CteName, alias: Option<&TableAlias>) -> Result<(Tree, Namespace)> {
         let slot = self.scope()?.new_slot();
-        let table = NamedTable {
-            schema: None,
-            name: cte.name.clone(),
-            columns: output_columns(slot, &cte.columns),
-            oid: 0,
-        };
+        let table =
+            NamedTable { schema: None, name: cte.name.clone(), columns: output_columns(slot, &cte.columns), oid: 0 };
         let table = match alias {
             Some(alias) => rename(table, alias)?,
             None => table,
         };
         let width = cte.columns.len();
-        let item =
-            Item { slot, width, source: ItemSource::Cte(cte.id), filters: vec![], lookup: None, estimate: 50 };
+        let item = Item { slot, width, source: ItemSource::Cte(cte.id), filters: vec![], lookup: None, estimate: 50 };
         Ok((Tree::Item(Box::new(item)), Namespace::of(table)))
     }
 
@@ -303,7 +296,10 @@ impl Binder<'_> {
         self.search_path = path;
         let mut bound = bound.map_err(|error| view_error(shape, error))?;
         if bound.fields.len() != shape.columns.len() {
-            return Err(Error::WrongObject(format!("view {}.{} has other columns than its query", shape.schema, shape.name)));
+            return Err(Error::WrongObject(format!(
+                "view {}.{} has other columns than its query",
+                shape.schema, shape.name
+            )));
         }
         let types: Vec<PgType> = shape.columns.iter().map(|column| column.ty).collect();
         self.retype(&mut bound, &types).map_err(|error| view_error(shape, error))?;
@@ -458,7 +454,8 @@ fn operator(operator: &JoinOperator) -> Result<(JoinKind, &JoinConstraint)> {
 fn check_names(left: &Namespace, right: &Namespace) -> Result<()> {
     for table in &right.tables {
         let clash = |other: &&NamedTable| {
-            other.name == table.name && (other.schema.is_none() || table.schema.is_none() || other.schema == table.schema)
+            other.name == table.name
+                && (other.schema.is_none() || table.schema.is_none() || other.schema == table.schema)
         };
         if !table.name.is_empty() && left.tables.iter().any(|other| clash(&other)) {
             return Err(Error::DuplicateAlias(table.name.clone()));

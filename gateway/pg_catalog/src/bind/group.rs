@@ -55,12 +55,7 @@ impl Binder<'_> {
         Ok(Some(keys))
     }
 
-    fn key_lists(
-        &mut self,
-        lists: &[Vec<ast::Expr>],
-        targets: &[Target],
-        keys: &mut Keys,
-    ) -> Result<Vec<Vec<usize>>> {
+    fn key_lists(&mut self, lists: &[Vec<ast::Expr>], targets: &[Target], keys: &mut Keys) -> Result<Vec<Vec<usize>>> {
         let bind = |list: &Vec<ast::Expr>| list.iter().map(|item| self.group_key(item, targets, keys)).collect();
         lists.iter().map(bind).collect()
     }
@@ -137,7 +132,8 @@ impl Binder<'_> {
                 }
             }
         }
-        let message = format!("column \"{name}\" must appear in the GROUP BY clause or be used in an aggregate function");
+        let message =
+            format!("column \"{name}\" must appear in the GROUP BY clause or be used in an aggregate function");
         Error::Grouping(message).at(position)
     }
 }
@@ -163,7 +159,9 @@ struct Check<'k> {
 
 impl Check<'_> {
     fn visit(&self, ex: &mut Ex, depth: usize) -> Result<(), (ColumnRef, Option<u32>)> {
-        if depth == 0 && let Some(index) = self.keys.iter().position(|key| same(key, ex)) {
+        if depth == 0
+            && let Some(index) = self.keys.iter().position(|key| same(key, ex))
+        {
             if self.replace {
                 ex.node = Node::Column(ColumnRef { level: 0, slot: self.slot, column: self.first + index });
             }

@@ -52,7 +52,8 @@ pub fn bind(context: &Context<'_>, query: &ast::Query, hints: &[PgType]) -> Resu
     binder.resolve_unknown(&mut bound)?;
     optimize::query(&mut bound, context)?;
     let fields = bound.fields.iter().map(|output| output.field.clone()).collect();
-    let parameters = binder.parameters.iter().map(|ty| if *ty == PgType::UNKNOWN { PgType::TEXT } else { *ty }).collect();
+    let parameters =
+        binder.parameters.iter().map(|ty| if *ty == PgType::UNKNOWN { PgType::TEXT } else { *ty }).collect();
     let reads_nothing = reads_nothing(&mut bound);
     Ok(Plan { query: Arc::new(bound), reads_nothing, fields, parameters })
 }
@@ -63,10 +64,8 @@ fn reads_nothing(query: &mut Query) -> bool {
     let mut plain = matches!(select.from, From::Nothing) && query.ctes.is_empty() && select.sets.is_empty();
     for target in &mut select.targets {
         crate::walk::every(target, 0, &mut |ex, _| {
-            let nested = matches!(
-                ex.node,
-                Node::Scalar(_) | Node::Exists(..) | Node::ArrayOf(..) | Node::SubqueryTest { .. }
-            );
+            let nested =
+                matches!(ex.node, Node::Scalar(_) | Node::Exists(..) | Node::ArrayOf(..) | Node::SubqueryTest { .. });
             plain &= !nested;
         });
     }
@@ -336,9 +335,9 @@ impl<'a> Binder<'a> {
                         _ => String::new(),
                     };
                     let found = fields.iter().position(|output| output.field.name == name);
-                    found.ok_or_else(|| Error::InvalidColumnReference(
-                        "invalid UNION/INTERSECT/EXCEPT ORDER BY clause".into(),
-                    ))?
+                    found.ok_or_else(|| {
+                        Error::InvalidColumnReference("invalid UNION/INTERSECT/EXCEPT ORDER BY clause".into())
+                    })?
                 }
             };
             keys.push(sort_key(SortBy::Output(index), item));
@@ -357,7 +356,8 @@ impl<'a> Binder<'a> {
         };
         if recursive
             && cte.query.with.is_none()
-            && let ast::SetExpr::SetOperation { left, op: ast::SetOperator::Union, set_quantifier, right } = &*cte.query.body
+            && let ast::SetExpr::SetOperation { left, op: ast::SetOperator::Union, set_quantifier, right } =
+                &*cte.query.body
         {
             let mut first = self.set_expr(left)?;
             self.resolve_unknown(&mut first)?;

@@ -1,8 +1,6 @@
 //! Names of result columns, as Postgres chooses them.
 
-use dialects::ast::{
-    DataType, Expr, FunctionArguments, ObjectName, SelectItem, SetExpr, TrimWhereField, Value,
-};
+use dialects::ast::{DataType, Expr, FunctionArguments, ObjectName, SelectItem, SetExpr, TrimWhereField};
 use dialects::{fold, name_parts};
 
 /// The name of a column that has no alias.
@@ -37,7 +35,6 @@ fn choose(expr: &Expr) -> Option<(String, bool)> {
         },
         Expr::TypedString(typed) => Some((type_name(&typed.data_type), false)),
         Expr::Interval(_) => Some(("interval".to_owned(), false)),
-        Expr::Value(value) if matches!(value.value, Value::Boolean(_)) => Some(("bool".to_owned(), false)),
         Expr::Case { else_result, .. } => match else_result.as_deref().and_then(choose) {
             Some((name, true)) => Some((name, true)),
             _ => Some(("case".to_owned(), false)),
@@ -57,6 +54,7 @@ fn choose(expr: &Expr) -> Option<(String, bool)> {
         Expr::Ceil { .. } => strong("ceil"),
         Expr::Floor { .. } => strong("floor"),
         Expr::Position { .. } => strong("position"),
+        Expr::Substring { shorthand: true, .. } => strong("substr"),
         Expr::Substring { .. } => strong("substring"),
         Expr::Overlay { .. } => strong("overlay"),
         Expr::AtTimeZone { .. } => strong("timezone"),

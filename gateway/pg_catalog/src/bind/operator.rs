@@ -79,13 +79,7 @@ impl Binder<'_> {
     }
 
     /// `left <op> right` with both sides brought to types that compare.
-    pub(super) fn compare(
-        &mut self,
-        comparison: Comparison,
-        left: Ex,
-        right: Ex,
-        position: Option<u32>,
-    ) -> Result<Ex> {
+    pub(super) fn compare(&mut self, comparison: Comparison, left: Ex, right: Ex, position: Option<u32>) -> Result<Ex> {
         if let (Node::Row(a), Node::Row(b)) = (&left.node, &right.node) {
             if a.len() != b.len() {
                 return Err(Error::Syntax("unequal number of entries in row expressions".into()).at(position));
@@ -256,7 +250,8 @@ fn literal_type(ty: PgType, literal: &Ex) -> PgType {
 
 /// Values of these types compare without a cast: [`crate::types::compare::compare`] takes numbers of any kind.
 fn compares_as_is(a: PgType, b: PgType) -> bool {
-    let int_like = |ty: PgType| category::is_integer(ty) || category::is_oid(ty) || ty == PgType::XID || ty == PgType::CID;
+    let int_like =
+        |ty: PgType| category::is_integer(ty) || category::is_oid(ty) || ty == PgType::XID || ty == PgType::CID;
     let text = |ty: PgType| matches!(ty, PgType::TEXT | PgType::NAME | PgType::VARCHAR);
     a == b && a != PgType::BPCHAR
         || (int_like(a) && int_like(b))

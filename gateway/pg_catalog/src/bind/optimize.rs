@@ -362,7 +362,8 @@ fn make_join(kind: JoinKind, left: Leaf, mut right: Leaf, conditions: Vec<Ex>) -
         && item.lookup.is_none()
         && matches!(item.source, ItemSource::Relation(_))
     {
-        let is_column = |ex: &Ex| matches!(ex.node, Node::Column(ColumnRef { level: 0, slot, .. }) if slot == item.slot);
+        let is_column =
+            |ex: &Ex| matches!(ex.node, Node::Column(ColumnRef { level: 0, slot, .. }) if slot == item.slot);
         // The most telling column decides: an oid, else the first.
         let best = keys
             .iter()

@@ -102,9 +102,7 @@ pub fn table<'s>(scopes: &'s [Scope], schema: Option<&str>, name: &str) -> Resul
         if scope.closed {
             continue;
         }
-        let fits = |table: &&NamedTable| {
-            table.name == name && (schema.is_none() || table.schema.as_deref() == schema)
-        };
+        let fits = |table: &&NamedTable| table.name == name && (schema.is_none() || table.schema.as_deref() == schema);
         let mut found = scope.space.tables.iter().filter(fits);
         if let Some(table) = found.next() {
             return Ok(Some((level, table)));

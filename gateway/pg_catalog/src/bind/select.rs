@@ -64,11 +64,7 @@ impl Binder<'_> {
         Ok(Query { ctes: vec![], body, order: sort, limit: None, offset: None, fields })
     }
 
-    fn targets(
-        &mut self,
-        items: &[SelectItem],
-        windows: &[ast::NamedWindowDefinition],
-    ) -> Result<Vec<Target>> {
+    fn targets(&mut self, items: &[SelectItem], windows: &[ast::NamedWindowDefinition]) -> Result<Vec<Target>> {
         self.named_windows.push(windows.to_vec());
         let mut targets = Vec::new();
         for item in items {
@@ -216,27 +212,25 @@ fn refuse_unsupported(select: &ast::Select) -> Result<()> {
     if select.into.is_some() {
         return Err(Error::Unsupported("SELECT INTO".into()));
     }
-    if select.top.is_some() || select.qualify.is_some() || select.prewhere.is_some() || !select.lateral_views.is_empty() {
+    if select.top.is_some() || select.qualify.is_some() || select.prewhere.is_some() || !select.lateral_views.is_empty()
+    {
         return Err(Error::Syntax("syntax error".into()));
     }
     Ok(())
 }
 
 fn output(target: &Target) -> Output {
-    let field = Field {
-        name: target.name.clone(),
-        ty: target.ex.ty,
-        typmod: target.ex.typmod,
-        origin: target.ex.origin,
-    };
+    let field =
+        Field { name: target.name.clone(), ty: target.ex.ty, typmod: target.ex.typmod, origin: target.ex.origin };
     Output { field, fields: target.ex.fields.clone() }
 }
 
 /// Every field of a row value as a column.
 fn spread(ex: Ex, targets: &mut Vec<Target>) -> Result<()> {
-    let fields = ex.fields.clone().ok_or_else(|| {
-        Error::WrongObject(format!("type {} is not composite", ex.ty)).at(ex.position)
-    })?;
+    let fields = ex
+        .fields
+        .clone()
+        .ok_or_else(|| Error::WrongObject(format!("type {} is not composite", ex.ty)).at(ex.position))?;
     for (index, (name, ty)) in fields.iter().enumerate() {
         let node = match &ex.node {
             Node::Row(items) => items[index].node.clone(),
@@ -277,11 +271,9 @@ pub(super) fn same(a: &Ex, b: &Ex) -> bool {
                 (None, None) => true,
                 _ => false,
             };
-            let pairs = w1.len() == w2.len()
-                && w1.iter().zip(w2).all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1));
+            let pairs = w1.len() == w2.len() && w1.iter().zip(w2).all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1));
             option(o1, o2) && pairs && option(e1, e2)
         }
         _ => false,
     }
 }
-

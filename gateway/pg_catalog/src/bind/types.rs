@@ -21,7 +21,9 @@ pub fn resolve(context: &Context<'_>, ty: &DataType) -> Result<(PgType, i32)> {
         DataType::BigInt(_) | DataType::Int8(_) => plain(PgType::INT8),
         DataType::Real | DataType::Float4 => plain(PgType::FLOAT4),
         DataType::Float(ExactNumberInfo::Precision(digits)) if *digits <= 24 => plain(PgType::FLOAT4),
-        DataType::Double(_) | DataType::DoublePrecision | DataType::Float8 | DataType::Float(_) => plain(PgType::FLOAT8),
+        DataType::Double(_) | DataType::DoublePrecision | DataType::Float8 | DataType::Float(_) => {
+            plain(PgType::FLOAT8)
+        }
         DataType::Numeric(info) | DataType::Decimal(info) | DataType::Dec(info) => Ok((PgType::NUMERIC, numeric(info))),
         DataType::Text | DataType::String(_) => plain(PgType::TEXT),
         DataType::Varchar(length) | DataType::CharacterVarying(length) | DataType::CharVarying(length) => {
@@ -77,7 +79,9 @@ fn numeric(info: &ExactNumberInfo) -> i32 {
     match info {
         ExactNumberInfo::None => -1,
         ExactNumberInfo::Precision(precision) => ((*precision as i32) << 16) + 4,
-        ExactNumberInfo::PrecisionAndScale(precision, scale) => ((*precision as i32) << 16) + (*scale as i32 & 0x7ff) + 4,
+        ExactNumberInfo::PrecisionAndScale(precision, scale) => {
+            ((*precision as i32) << 16) + (*scale as i32 & 0x7ff) + 4
+        }
     }
 }
 

@@ -97,7 +97,9 @@ fn eval_deep(context: &Context<'_>, ex: &Ex, frame: &Frame<'_>) -> Result<Datum>
     Ok(match &ex.node {
         Node::Const(_) | Node::Column(_) | Node::Compare(..) | Node::And(_) | Node::Or(_) => eval(context, ex, frame)?,
         Node::WholeRow { level, slot } => whole_row(ex, row_at(frame, *level, *slot)?),
-        Node::Parameter(index) => context.parameters.get(*index).cloned().ok_or(Error::UndefinedParameter(index + 1))?,
+        Node::Parameter(index) => {
+            context.parameters.get(*index).cloned().ok_or(Error::UndefinedParameter(index + 1))?
+        }
         Node::Local(index) => frame.locals.get(*index).cloned().unwrap_or(Datum::Null),
         Node::Call { function, strict, arguments, .. } => {
             context.step()?;

@@ -101,7 +101,13 @@ pub fn run<'t>(
         }
     }
     if aggregate.distinct && aggregate.order.is_empty() {
-        inputs.sort_by(|a, b| a.1.iter().zip(&b.1).map(|(a, b)| crate::types::compare::compare(a, b)).find(|o| o.is_ne()).unwrap_or(std::cmp::Ordering::Equal));
+        inputs.sort_by(|a, b| {
+            a.1.iter()
+                .zip(&b.1)
+                .map(|(a, b)| crate::types::compare::compare(a, b))
+                .find(|o| o.is_ne())
+                .unwrap_or(std::cmp::Ordering::Equal)
+        });
     } else {
         inputs.sort_by(|a, b| sort::order(&aggregate.order, &a.0, &b.0));
     }

@@ -21,8 +21,11 @@ pub fn compute(context: &Context<'_>, window: &Window, tuples: &mut [Tuple], out
     for (number, tuple) in tuples.iter().enumerate() {
         context.step()?;
         let frame = Frame { slots: tuple, outer: Some(outer), locals: &[] };
-        let partition =
-            window.partition.iter().map(|ex| Ok(Key::grouping(&eval(context, ex, &frame)?))).collect::<Result<Vec<_>>>()?;
+        let partition = window
+            .partition
+            .iter()
+            .map(|ex| Ok(Key::grouping(&eval(context, ex, &frame)?)))
+            .collect::<Result<Vec<_>>>()?;
         let index = *numbers.entry(partition).or_insert(partitions.len());
         if index == partitions.len() {
             partitions.push(Vec::new());

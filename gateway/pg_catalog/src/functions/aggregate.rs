@@ -297,4 +297,3 @@ fn spread(kind: Kind, numbers: &[f64]) -> Datum {
     let root = matches!(kind, Kind::Stddev | Kind::StddevPop);
     Datum::Float8(if root { variance.sqrt() } else { variance })
 }
-

@@ -130,7 +130,15 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("trunc(numeric, int4) numeric", |_, a| rounded(&a[0], digits(&a[1]), RoundingMode::Down)),
     ("trunc(float8) float8", |_, a| float(a, f64::trunc)),
     ("sign(numeric) numeric", |_, a| {
-        decimals(&[a[0].clone(), a[0].clone()], |x, _| Ok(BigDecimal::from(if x.is_zero() { 0 } else if x.is_negative() { -1 } else { 1 })))
+        decimals(&[a[0].clone(), a[0].clone()], |x, _| {
+            Ok(BigDecimal::from(if x.is_zero() {
+                0
+            } else if x.is_negative() {
+                -1
+            } else {
+                1
+            }))
+        })
     }),
     ("sign(float8) float8", |_, a| float(a, |x| if x == 0.0 { 0.0 } else { x.signum() })),
     ("sqrt(float8) float8", |_, a| root(a)),

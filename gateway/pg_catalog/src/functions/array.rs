@@ -94,7 +94,11 @@ fn extend(a: &Arguments<'_>, list: &Datum, item: &Datum, front: bool) -> Result<
         Some(array) => (array.values.clone(), array.dimensions.first().map_or(1, |dimension| dimension.lower)),
         None => (Vec::new(), 1),
     };
-    if front { values.insert(0, item.clone()) } else { values.push(item.clone()) }
+    if front {
+        values.insert(0, item.clone())
+    } else {
+        values.push(item.clone())
+    }
     Ok(Datum::Array(Array::new(element, values, lower).into()))
 }
 

@@ -41,7 +41,9 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("pg_relation_is_publishable(regclass) bool", |c, a| {
         let row = c.by_oid("pg_class", a[0].as_oid().unwrap_or(0))?;
         let oid = a[0].as_oid().unwrap_or(0);
-        Ok(row.map(|row| oid >= 16_384 && matches!(row.char("relkind"), 'r' | 'p') && row.char("relpersistence") == 'p').into())
+        Ok(row
+            .map(|row| oid >= 16_384 && matches!(row.char("relkind"), 'r' | 'p') && row.char("relpersistence") == 'p')
+            .into())
     }),
     ("pg_relation_is_updatable(regclass, bool) int4", |_, _| Ok(Datum::Int4(0))),
     ("pg_column_is_updatable(regclass, int2, bool) bool", |_, _| Ok(Datum::Bool(false))),
@@ -73,7 +75,11 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
         Ok(if category::is_string(a.types[0]) { Datum::text("\"default\"") } else { Datum::Null })
     }),
     ("pg_filenode_relation(oid, oid) regclass", |_, _| Ok(Datum::Null)),
-    ("!acldefault(char, oid) _aclitem", |_, _| Ok(Datum::Null)),
+    ("acldefault(char, oid) _aclitem", |c, a| default_privileges(c, a)),
+    ("nameconcatoid(name, oid) name", |_, a| {
+        let name = format!("{}_{}", a[0].as_str().unwrap_or_default(), a[1].as_oid().unwrap_or(0));
+        Ok(Datum::text(crate::types::input::truncate_name(&name)))
+    }),
     ("_pg_truetypid(oid, oid) oid", |_, a| Ok(a[0].clone())),
     ("!_pg_char_max_length(oid, int4) int4", |_, a| Ok(char_length(a))),
     ("!_pg_char_octet_length(oid, int4) int4", |_, a| Ok(char_octets(a))),
@@ -122,13 +128,7 @@ fn identity(a: &Arguments<'_>) -> Result<Datum> {
     Ok(Datum::Record(Record { fields, values: vec![Datum::Null; 4] }.into()))
 }
 
-fn comment(
-    context: &Context<'_>,
-    relation: &str,
-    object: &Datum,
-    class: Option<&Datum>,
-    column: i64,
-) -> Result<Datum> {
+fn comment(context: &Context<'_>, relation: &str, object: &Datum, class: Option<&Datum>, column: i64) -> Result<Datum> {
     let class = match class.and_then(Datum::as_str) {
         Some(name) => {
             let parts = [String::from("pg_catalog"), name.to_owned()];
@@ -226,4 +226,31 @@ fn numeric_precision(a: &Arguments<'_>) -> Datum {
         (PgType::FLOAT8, _) => Datum::Int4(53),
         _ => Datum::Null,
     }
+}
+
+/// The privileges that an object has before anybody grants any: the owner's, and those of everybody.
+fn default_privileges(context: &Context<'_>, a: &Arguments<'_>) -> Result<Datum> {
+    let Datum::Char(kind) = a[0] else { return Ok(Datum::Null) };
+    let (owner, everybody) = match kind {
+        b'r' => ("arwdDxt", ""),
+        b's' => ("rwU", ""),
+        b'd' => ("CTc", "Tc"),
+        b'f' => ("X", "X"),
+        b'l' | b'T' => ("U", "U"),
+        b'L' => ("rw", ""),
+        b'n' => ("UC", ""),
+        b't' => ("C", ""),
+        b'F' | b'S' => ("U", ""),
+        _ => ("", ""),
+    };
+    let role = super::names::role_name(context, a[1].as_oid().unwrap_or(0))?.unwrap_or_default();
+    let role = super::names::quote_ident(&role);
+    let mut items = Vec::new();
+    if !everybody.is_empty() {
+        items.push(Datum::from(format!("={everybody}/{role}")));
+    }
+    if !owner.is_empty() {
+        items.push(Datum::from(format!("{role}={owner}/{role}")));
+    }
+    Ok(Datum::array(PgType::ACLITEM, items))
 }

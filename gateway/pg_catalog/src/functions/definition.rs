@@ -165,7 +165,8 @@ fn function(context: &Context<'_>, oid: &Datum) -> Result<Datum> {
     if !is_procedure {
         text.push_str(&format!(" RETURNS {}\n", function_result(context, &row)?));
     }
-    let language = context.by_oid("pg_language", row.oid("prolang"))?.map(|row| row.text("lanname")).unwrap_or_default();
+    let language =
+        context.by_oid("pg_language", row.oid("prolang"))?.map(|row| row.text("lanname")).unwrap_or_default();
     text.push_str(&format!(" LANGUAGE {}\n", quote_ident(&language)));
     let mut options = Vec::new();
     match row.char("provolatile") {

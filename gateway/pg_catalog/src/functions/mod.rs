@@ -6,6 +6,7 @@ mod arithmetic;
 mod array;
 mod catalog;
 mod definition;
+mod digest;
 pub mod json;
 mod moment;
 pub mod names;
@@ -147,7 +148,10 @@ pub fn named(name: &str) -> &'static [Signature] {
 
 /// The names of every function, for help and hints.
 pub fn function_names() -> impl Iterator<Item = &'static str> {
-    REGISTRY.keys().copied().filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !name.starts_with("op "))
+    REGISTRY
+        .keys()
+        .copied()
+        .filter(|name| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && !name.starts_with("op "))
 }
 
 #[cfg(test)]

@@ -7,8 +7,8 @@ use crate::context::Context;
 use crate::datum::{Datum, Numeric};
 use crate::error::{Error, Result};
 use crate::plan::{Arguments, ScalarFn};
-use crate::types::datetime::{self, DAY, SECOND};
 use crate::types::compare;
+use crate::types::datetime::{self, DAY, SECOND};
 
 pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("now() timestamptz", |c, _| Ok(Datum::TimestampTz(c.now))),
@@ -30,9 +30,7 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("op +(date, int4) date", |_, a| days(&a[0], a[1].as_int().unwrap_or(0))),
     ("op -(date, int4) date", |_, a| days(&a[0], -a[1].as_int().unwrap_or(0))),
     ("op -(date, date) int4", |_, a| match (&a[0], &a[1]) {
-        (Datum::Date(x), Datum::Date(y)) => {
-            x.checked_sub(*y).map(Datum::Int4).ok_or(Error::DatetimeOutOfRange("date"))
-        }
+        (Datum::Date(x), Datum::Date(y)) => x.checked_sub(*y).map(Datum::Int4).ok_or(Error::DatetimeOutOfRange("date")),
         _ => Ok(Datum::Null),
     }),
     ("op +(date, time) timestamp", |_, a| match (&a[0], &a[1]) {
@@ -265,7 +263,9 @@ fn named_zone(name: &str) -> Result<chrono_tz::Tz> {
 fn in_zone(a: &Arguments<'_>) -> Result<Datum> {
     let fixed = match &a[0] {
         Datum::Interval(offset) => Some(offset.micros),
-        Datum::Text(name) => datetime::parse_offset(name).filter(|_| datetime::zone(name).is_none()).map(|o| -o * SECOND),
+        Datum::Text(name) => {
+            datetime::parse_offset(name).filter(|_| datetime::zone(name).is_none()).map(|o| -o * SECOND)
+        }
         _ => None,
     };
     let zone = if fixed.is_none() { Some(named_zone(a[0].as_str().unwrap_or_default())?) } else { None };

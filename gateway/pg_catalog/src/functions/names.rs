@@ -85,13 +85,7 @@ fn is_visible(context: &Context<'_>, relation: &str, row: &Found, name: &str, na
 }
 
 /// A name, with its schema where the bare name would find another object.
-fn qualified(
-    context: &Context<'_>,
-    relation: &str,
-    row: &Found,
-    name: &str,
-    namespace: &str,
-) -> Result<String> {
+fn qualified(context: &Context<'_>, relation: &str, row: &Found, name: &str, namespace: &str) -> Result<String> {
     let bare = quote_ident(&row.text(name));
     if is_visible(context, relation, row, name, namespace)? {
         return Ok(bare);
@@ -152,7 +146,9 @@ pub fn reg_text(context: &Context<'_>, oid: u32, ty: PgType) -> Result<String> {
         },
         PgType::REGPROCEDURE => procedure_name(context, oid)?,
         PgType::REGNAMESPACE => named("pg_namespace", "nspname", None)?,
-        PgType::REGROLE => named("pg_authid", "rolname", None)?.or(role_name(context, oid)?.map(|name| quote_ident(&name))),
+        PgType::REGROLE => {
+            named("pg_authid", "rolname", None)?.or(role_name(context, oid)?.map(|name| quote_ident(&name)))
+        }
         PgType::REGCOLLATION => named("pg_collation", "collname", Some("collnamespace"))?,
         PgType::REGCONFIG => named("pg_ts_config", "cfgname", Some("cfgnamespace"))?,
         PgType::REGDICTIONARY => named("pg_ts_dict", "dictname", Some("dictnamespace"))?,
@@ -255,7 +251,9 @@ pub fn reg_oid(context: &Context<'_>, text: &str, ty: PgType) -> Result<u32> {
             let name = split_name(trimmed)?.join(".");
             role_oid(context, &name)?.ok_or(Error::UndefinedObject { what: "role", name })
         }
-        PgType::REGCOLLATION => lookup("pg_collation", "collname", "collnamespace")?.ok_or_else(|| undefined("collation")),
+        PgType::REGCOLLATION => {
+            lookup("pg_collation", "collname", "collnamespace")?.ok_or_else(|| undefined("collation"))
+        }
         PgType::REGCONFIG => {
             lookup("pg_ts_config", "cfgname", "cfgnamespace")?.ok_or_else(|| undefined("text search configuration"))
         }

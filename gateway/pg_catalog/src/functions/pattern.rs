@@ -25,9 +25,7 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("op ^@(text, text) bool", |_, a| Ok(Datum::Bool(text(&a[0]).starts_with(text(&a[1]))))),
     ("like_escape(text, text) text", |_, a| Ok(a[0].clone())),
     ("regexp_replace(text, text, text) text", |_, a| replace(text(&a[0]), text(&a[1]), text(&a[2]), "")),
-    ("regexp_replace(text, text, text, text) text", |_, a| {
-        replace(text(&a[0]), text(&a[1]), text(&a[2]), text(&a[3]))
-    }),
+    ("regexp_replace(text, text, text, text) text", |_, a| replace(text(&a[0]), text(&a[1]), text(&a[2]), text(&a[3]))),
     ("regexp_match(text, text) _text", |_, a| captures(text(&a[0]), text(&a[1]), "")),
     ("regexp_match(text, text, text) _text", |_, a| captures(text(&a[0]), text(&a[1]), text(&a[2]))),
     ("regexp_split_to_array(text, text) _text", |_, a| {
@@ -39,12 +37,17 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
         Ok(Datum::Int4(compiled(text(&a[1]), "")?.find_iter(text(&a[0])).count() as i32))
     }),
     ("regexp_substr(text, text) text", |_, a| {
-        Ok(compiled(text(&a[1]), "")?.find(text(&a[0])).map(|found| found.as_str()).map(Datum::from).unwrap_or(Datum::Null))
+        Ok(compiled(text(&a[1]), "")?
+            .find(text(&a[0]))
+            .map(|found| found.as_str())
+            .map(Datum::from)
+            .unwrap_or(Datum::Null))
     }),
     ("substring(text, text) text", |_, a| {
         let pattern = compiled(text(&a[1]), "")?;
         let found = pattern.captures(text(&a[0]));
-        let group = found.and_then(|found| found.get(1).or_else(|| found.get(0)).map(|group| group.as_str().to_owned()));
+        let group =
+            found.and_then(|found| found.get(1).or_else(|| found.get(0)).map(|group| group.as_str().to_owned()));
         Ok(group.into())
     }),
 ];
@@ -117,7 +120,9 @@ fn translate(pattern: &str) -> String {
                 }
                 None => out.push_str("\\\\"),
             },
-            '[' if in_class && !out.ends_with('[') => out.push_str(if chars.as_str().starts_with(':') { "[" } else { "\\[" }),
+            '[' if in_class && !out.ends_with('[') => {
+                out.push_str(if chars.as_str().starts_with(':') { "[" } else { "\\[" })
+            }
             '[' => {
                 in_class = true;
                 out.push('[');
@@ -171,7 +176,10 @@ fn like_parts(pattern: &str, escape: Option<char>) -> Result<Vec<Part>> {
     while let Some(c) = chars.next() {
         parts.push(if Some(c) == escape {
             let literal = chars.next();
-            Part::Exactly(literal.ok_or_else(|| Error::InvalidParameter("LIKE pattern must not end with escape character".into()))?)
+            Part::Exactly(
+                literal
+                    .ok_or_else(|| Error::InvalidParameter("LIKE pattern must not end with escape character".into()))?,
+            )
         } else {
             match c {
                 '%' => Part::Any,

@@ -115,18 +115,56 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("has_parameter_privilege(text, text) bool", |_, a| Ok(reading(a))),
     ("pg_has_role(oid, text) bool", |c, a| has_role(c, &a[0])),
     ("pg_has_role(name, text) bool", |c, a| has_role(c, &a[0])),
-    ("pg_has_role(name, oid, text) bool", |c, a| has_role(c, &a[1])),
-    ("pg_has_role(name, name, text) bool", |c, a| has_role(c, &a[1])),
-    ("pg_has_role(oid, oid, text) bool", |c, a| has_role(c, &a[1])),
+    ("pg_has_role(oid, name, text) bool", |c, a| role_has(c, &a[0], &a[1])),
+    ("pg_has_role(name, oid, text) bool", |c, a| role_has(c, &a[0], &a[1])),
+    ("pg_has_role(name, name, text) bool", |c, a| role_has(c, &a[0], &a[1])),
+    ("pg_has_role(oid, oid, text) bool", |c, a| role_has(c, &a[0], &a[1])),
     ("row_security_active(oid) bool", |_, _| Ok(Datum::Bool(false))),
 ];
 
 /// By number, as `pg_database.encoding` has them.
 const ENCODINGS: [&str; 42] = [
-    "SQL_ASCII", "EUC_JP", "EUC_CN", "EUC_KR", "EUC_TW", "EUC_JIS_2004", "UTF8", "MULE_INTERNAL", "LATIN1", "LATIN2",
-    "LATIN3", "LATIN4", "LATIN5", "LATIN6", "LATIN7", "LATIN8", "LATIN9", "LATIN10", "WIN1256", "WIN1258", "WIN866",
-    "WIN874", "KOI8R", "WIN1251", "WIN1252", "ISO_8859_5", "ISO_8859_6", "ISO_8859_7", "ISO_8859_8", "WIN1250",
-    "WIN1253", "WIN1254", "WIN1255", "WIN1257", "KOI8U", "SJIS", "BIG5", "GBK", "UHC", "GB18030", "JOHAB",
+    "SQL_ASCII",
+    "EUC_JP",
+    "EUC_CN",
+    "EUC_KR",
+    "EUC_TW",
+    "EUC_JIS_2004",
+    "UTF8",
+    "MULE_INTERNAL",
+    "LATIN1",
+    "LATIN2",
+    "LATIN3",
+    "LATIN4",
+    "LATIN5",
+    "LATIN6",
+    "LATIN7",
+    "LATIN8",
+    "LATIN9",
+    "LATIN10",
+    "WIN1256",
+    "WIN1258",
+    "WIN866",
+    "WIN874",
+    "KOI8R",
+    "WIN1251",
+    "WIN1252",
+    "ISO_8859_5",
+    "ISO_8859_6",
+    "ISO_8859_7",
+    "ISO_8859_8",
+    "WIN1250",
+    "WIN1253",
+    "WIN1254",
+    "WIN1255",
+    "WIN1257",
+    "KOI8U",
+    "SJIS",
+    "BIG5",
+    "GBK",
+    "UHC",
+    "GB18030",
+    "JOHAB",
     "SHIFT_JIS_2004",
 ];
 
@@ -179,10 +217,25 @@ fn on_table(context: &Context<'_>, a: &Arguments<'_>, table: usize) -> Result<Da
     Ok(reading(a))
 }
 
+fn role_named(context: &Context<'_>, role: &Datum) -> Result<Option<String>> {
+    match role {
+        Datum::Text(name) => Ok(Some(name.to_string())),
+        other => super::names::role_name(context, other.as_oid().unwrap_or(0)),
+    }
+}
+
+/// Whether the session's user has the rights of `role`.
 fn has_role(context: &Context<'_>, role: &Datum) -> Result<Datum> {
-    let name = match role {
-        Datum::Text(name) => Some(name.to_string()),
-        other => super::names::role_name(context, other.as_oid().unwrap_or(0))?,
-    };
+    let name = role_named(context, role)?;
     Ok(Datum::Bool(context.session.is_superuser() || name.as_deref() == Some(context.session.user())))
+}
+
+/// Whether `member` has the rights of `role`: it is that role, or a superuser.
+fn role_has(context: &Context<'_>, member: &Datum, role: &Datum) -> Result<Datum> {
+    let Some(member) = role_named(context, member)? else { return Ok(Datum::Bool(false)) };
+    if role_named(context, role)?.as_deref() == Some(&member) {
+        return Ok(Datum::Bool(true));
+    }
+    let row = context.find("pg_authid", "rolname", &Datum::text(&member))?;
+    Ok(Datum::Bool(row.is_some_and(|row| row.bool("rolsuper"))))
 }

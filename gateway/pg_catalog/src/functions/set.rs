@@ -34,16 +34,23 @@ pub const FUNCTIONS: &[(&str, SetFn)] = &[
     ("regexp_matches(text, text, text) _text", |_, a| matches(a, a[2].as_str().unwrap_or_default())),
     ("pg_get_keywords() (word text, catcode char, barelabel bool, catdesc text, baredesc text)", |_, _| Ok(keywords())),
     ("pg_partition_ancestors(regclass) regclass", |_, _| Ok(Vec::new())),
-    ("pg_partition_tree(regclass) (relid regclass, parentrelid regclass, isleaf bool, level int4)", |_, _| Ok(Vec::new())),
+    ("pg_partition_tree(regclass) (relid regclass, parentrelid regclass, isleaf bool, level int4)", |_, _| {
+        Ok(Vec::new())
+    }),
     ("pg_timezone_names() (name text, abbrev text, utc_offset interval, is_dst bool)", |c, _| Ok(zones(c.now))),
     ("pg_show_all_settings() (name text, setting text)", |_, _| Ok(Vec::new())),
-    ("aclexplode(_aclitem) (grantor oid, grantee oid, privilege_type text, is_grantable bool)", |c, a| privileges(c, a)),
+    ("aclexplode(_aclitem) (grantor oid, grantee oid, privilege_type text, is_grantable bool)", |c, a| {
+        privileges(c, a)
+    }),
     ("pg_listening_channels() text", |_, _| Ok(Vec::new())),
     ("pg_options_to_table(_text) (option_name text, option_value text)", |_, a| {
         let options = a[0].as_array().map(|array| array.values.clone()).unwrap_or_default();
         let pair = |option: &Datum| {
             let (name, value) = option.as_str().unwrap_or_default().split_once('=').unwrap_or_default();
-            record([("option_name", PgType::TEXT, Datum::text(name)), ("option_value", PgType::TEXT, Datum::text(value))])
+            record([
+                ("option_name", PgType::TEXT, Datum::text(name)),
+                ("option_value", PgType::TEXT, Datum::text(value)),
+            ])
         };
         Ok(options.iter().map(pair).collect())
     }),
@@ -122,7 +129,8 @@ fn subscripts(a: &Arguments<'_>, reverse: bool) -> Vec<Datum> {
     let index = usize::try_from(a[1].as_int().unwrap_or(0) - 1).ok();
     let dimension = index.and_then(|index| a[0].as_array().and_then(|array| array.dimensions.get(index).copied()));
     let Some(dimension) = dimension else { return Vec::new() };
-    let mut values: Vec<Datum> = (0..dimension.length as i32).map(|offset| Datum::Int4(dimension.lower + offset)).collect();
+    let mut values: Vec<Datum> =
+        (0..dimension.length as i32).map(|offset| Datum::Int4(dimension.lower + offset)).collect();
     if reverse {
         values.reverse();
     }

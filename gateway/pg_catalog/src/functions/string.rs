@@ -58,9 +58,11 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("overlay(text, text, int4) text", |_, a| overlay(a)),
     ("overlay(text, text, int4, int4) text", |_, a| overlay(a)),
     ("ascii(text) int4", |_, a| Ok(Datum::Int4(text(&a[0]).chars().next().map_or(0, |c| c as i32)))),
-    ("chr(int4) text", |_, a| match a[0].as_int().and_then(|code| char::from_u32(code as u32)).filter(|c| *c != '\0') {
-        Some(c) => Ok(Datum::from(c.to_string())),
-        None => Err(Error::InvalidParameter("requested character not valid for encoding".into())),
+    ("chr(int4) text", |_, a| {
+        match a[0].as_int().and_then(|code| char::from_u32(code as u32)).filter(|c| *c != '\0') {
+            Some(c) => Ok(Datum::from(c.to_string())),
+            None => Err(Error::InvalidParameter("requested character not valid for encoding".into())),
+        }
     }),
     ("!concat(variadic any) text", |c, a| joined(c, a, 0, "")),
     ("!concat_ws(text, variadic any) text", |c, a| match a[0].as_str() {
@@ -77,6 +79,8 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("parse_ident(text, bool) _text", |_, a| super::array::parse_ident(text(&a[0]))),
     ("to_hex(int4) text", |_, a| Ok(Datum::from(format!("{:x}", a[0].as_int().unwrap_or(0) as i32)))),
     ("to_hex(int8) text", |_, a| Ok(Datum::from(format!("{:x}", a[0].as_int().unwrap_or(0))))),
+    ("md5(text) text", |_, a| Ok(Datum::from(super::digest::md5(text(&a[0]).as_bytes())))),
+    ("md5(bytea) text", |_, a| Ok(Datum::from(super::digest::md5(bytes(&a[0]))))),
     ("encode(bytea, text) text", |_, a| encode(a)),
     ("decode(text, text) bytea", |_, a| decode(a)),
     ("convert_from(bytea, name) text", |_, a| match std::str::from_utf8(bytes(&a[0])) {
@@ -132,7 +136,9 @@ fn translate(a: &[Datum]) -> Datum {
 fn substring(a: &[Datum]) -> Result<Datum> {
     let start = a[1].as_int().unwrap_or(1);
     let end = match a.get(2).and_then(Datum::as_int) {
-        Some(count) if count < 0 => return Err(Error::InvalidParameter("negative substring length not allowed".into())),
+        Some(count) if count < 0 => {
+            return Err(Error::InvalidParameter("negative substring length not allowed".into()));
+        }
         Some(count) => start.saturating_add(count),
         None => i64::MAX,
     };
@@ -287,7 +293,8 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 fn base64(data: &[u8]) -> String {
     let mut out = String::new();
     for chunk in data.chunks(3) {
-        let word = chunk.iter().enumerate().fold(0_u32, |word, (index, byte)| word | u32::from(*byte) << (16 - 8 * index));
+        let word =
+            chunk.iter().enumerate().fold(0_u32, |word, (index, byte)| word | u32::from(*byte) << (16 - 8 * index));
         for index in 0..4 {
             if index <= chunk.len() {
                 out.push(char::from(BASE64[(word >> (18 - 6 * index) & 63) as usize]));
@@ -314,7 +321,10 @@ fn decode(a: &[Datum]) -> Result<Datum> {
             for byte in data.bytes().filter(|byte| !byte.is_ascii_whitespace() && *byte != b'=') {
                 let value = BASE64.iter().position(|other| *other == byte);
                 let value = value.ok_or_else(|| {
-                    Error::InvalidParameter(format!("invalid symbol \"{}\" found while decoding base64 sequence", char::from(byte)))
+                    Error::InvalidParameter(format!(
+                        "invalid symbol \"{}\" found while decoding base64 sequence",
+                        char::from(byte)
+                    ))
                 })?;
                 word = word << 6 | value as u32;
                 bits += 6;

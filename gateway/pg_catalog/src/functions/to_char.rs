@@ -118,7 +118,17 @@ fn ordinal(text: &str) -> &'static str {
 }
 
 const MONTHS: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -183,7 +193,8 @@ fn field(date: NaiveDate, clock: i64, (offset, zone): (i64, &str), pattern: &str
 fn number(value: &Datum, picture: &str) -> String {
     let fill = picture.contains("FM") || picture.contains("fm");
     let body: String = picture.replace("FM", "").replace("fm", "");
-    let decimals = body.split_once(['.', 'D']).map_or(0, |(_, part)| part.chars().filter(|c| matches!(c, '9' | '0')).count());
+    let decimals =
+        body.split_once(['.', 'D']).map_or(0, |(_, part)| part.chars().filter(|c| matches!(c, '9' | '0')).count());
     let Some(Numeric::Finite(number)) = compare::to_numeric(value) else { return "#".repeat(body.len()) };
     let rounded = number.with_scale_round(decimals as i64, bigdecimal::RoundingMode::HalfUp);
     let is_negative = rounded < bigdecimal::BigDecimal::from(0);
@@ -227,7 +238,13 @@ fn number(value: &Datum, picture: &str) -> String {
     let sign = match (body.contains('S'), is_negative) {
         (_, true) => "-",
         (true, false) => "+",
-        (false, false) => if fill { "" } else { " " },
+        (false, false) => {
+            if fill {
+                ""
+            } else {
+                " "
+            }
+        }
     };
     if fill { format!("{sign}{bare}") } else { format!("{}{sign}{bare}", " ".repeat(pad)) }
 }

@@ -101,7 +101,8 @@ fn cast_array(
         .map(|value| cast(context, value.clone(), from_element, element, typmod))
         .collect::<Result<Vec<_>>>()?;
     let keeps_bounds = !matches!(to, PgType::INT2VECTOR | PgType::OIDVECTOR);
-    let dimensions = if keeps_bounds { array.dimensions.clone() } else { Array::new(element, values.clone(), 0).dimensions };
+    let dimensions =
+        if keeps_bounds { array.dimensions.clone() } else { Array::new(element, values.clone(), 0).dimensions };
     Ok(Datum::Array(Array { element, dimensions, values }.into()))
 }
 
@@ -129,7 +130,9 @@ fn round_float(number: f64) -> Option<i64> {
 
 fn to_oid(value: &Datum) -> Result<u32> {
     let number = value.as_int().ok_or_else(|| Error::OutOfRange("OID".into()))?;
-    u32::try_from(number).or_else(|_| i32::try_from(number).map(|n| n as u32)).map_err(|_| Error::OutOfRange("OID".into()))
+    u32::try_from(number)
+        .or_else(|_| i32::try_from(number).map(|n| n as u32))
+        .map_err(|_| Error::OutOfRange("OID".into()))
 }
 
 fn cast_datetime(context: &Context<'_>, value: &Datum, to: PgType, typmod: i32) -> Result<Option<Datum>> {
@@ -196,7 +199,7 @@ pub fn round_numeric(value: Numeric, typmod: i32) -> Result<Datum> {
     let rounded = number.with_scale_round(scale, RoundingMode::HalfUp);
     let limit = BigDecimal::from(1).with_scale(0) * power_of_ten(precision - scale);
     if rounded.abs() >= limit {
-        return Err(Error::OutOfRange("numeric field overflow: value".into()));
+        return Err(Error::NumericOverflow);
     }
     Ok(Datum::Numeric(Numeric::Finite(rounded)))
 }

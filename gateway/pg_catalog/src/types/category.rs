@@ -108,7 +108,10 @@ fn implicit(from: PgType, to: PgType) -> bool {
             is_integer(from)
                 || from == PgType::OID
                 || (to == PgType::REGCLASS && matches!(from, PgType::TEXT | PgType::VARCHAR))
-                || matches!((from, to), (PgType::REGPROC, PgType::REGPROCEDURE) | (PgType::REGPROCEDURE, PgType::REGPROC))
+                || matches!(
+                    (from, to),
+                    (PgType::REGPROC, PgType::REGPROCEDURE) | (PgType::REGPROCEDURE, PgType::REGPROC)
+                )
                 || matches!((from, to), (PgType::REGOPER, PgType::REGOPERATOR) | (PgType::REGOPERATOR, PgType::REGOPER))
         }
         PgType::TEXT => matches!(

@@ -132,7 +132,13 @@ pub fn print_interval(value: &Interval) -> String {
     unit(months, "mon", years < 0);
     unit(value.days.into(), "day", years < 0 || months < 0);
     if value.micros != 0 || parts.is_empty() {
-        let before = if parts.is_empty() { 0 } else if value.days != 0 { value.days } else { value.months };
+        let before = if parts.is_empty() {
+            0
+        } else if value.days != 0 {
+            value.days
+        } else {
+            value.months
+        };
         let sign = if value.micros < 0 {
             "-"
         } else if before < 0 {
@@ -154,7 +160,11 @@ pub enum Moment {
     Infinity,
     MinusInfinity,
     /// Local microseconds since 1970-01-01 and, where given, seconds east of UTC.
-    At { local: i64, offset: Option<i64>, zone: Option<Tz> },
+    At {
+        local: i64,
+        offset: Option<i64>,
+        zone: Option<Tz>,
+    },
 }
 
 /// Reads `2024-01-02 03:04:05.6+00`, `20240102`, `Jan 2 2024`, `now`, `today`, `epoch`.

@@ -3,7 +3,7 @@
 use mantissa_core::PgType;
 
 use super::datetime::{self, Moment};
-use super::{category, cast};
+use super::{cast, category};
 use crate::context::Context;
 use crate::datum::{Array, Datum, Dimension, Numeric, Record};
 use crate::error::{Error, Result};
@@ -43,6 +43,11 @@ pub fn parse(context: &Context<'_>, text: &str, ty: PgType, typmod: i32) -> Resu
 }
 
 fn bad_datetime(ty: PgType, text: &str) -> Error {
+    // Digits in the places of a date or time are a value out of range; anything else is no date at all.
+    let is_shaped = text.contains(['-', ':', '/']) && text.chars().all(|c| c.is_ascii_digit() || "-:/. +".contains(c));
+    if is_shaped && text.trim().starts_with(|c: char| c.is_ascii_digit()) {
+        return Error::DatetimeField(text.to_owned());
+    }
     Error::InvalidDatetime { ty: ty.sql_name(), text: text.to_owned() }
 }
 
@@ -114,8 +119,11 @@ pub fn numeric(text: &str) -> Option<Numeric> {
 
 fn bytea(text: &str) -> Option<Vec<u8>> {
     if let Some(hex) = text.strip_prefix("\\x") {
-        let digits: Vec<u8> =
-            hex.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_digit(16).map(|d| d as u8)).collect::<Option<_>>()?;
+        let digits: Vec<u8> = hex
+            .chars()
+            .filter(|c| !c.is_whitespace())
+            .map(|c| c.to_digit(16).map(|d| d as u8))
+            .collect::<Option<_>>()?;
         return digits.len().is_multiple_of(2).then(|| digits.chunks(2).map(|pair| pair[0] << 4 | pair[1]).collect());
     }
     let mut out = Vec::new();
@@ -173,8 +181,8 @@ fn moment(context: &Context<'_>, text: &str, ty: PgType, typmod: i32) -> Result<
 }
 
 fn json(text: &str, ty: PgType) -> Result<Datum> {
-    let value: serde_json::Value = serde_json::from_str(text)
-        .map_err(|_| Error::InvalidText { ty: "json".into(), text: text.to_owned() })?;
+    let value: serde_json::Value =
+        serde_json::from_str(text).map_err(|_| Error::InvalidText { ty: "json".into(), text: text.to_owned() })?;
     Ok(if ty == PgType::JSONB { Datum::from(crate::functions::json::print_jsonb(&value)) } else { Datum::text(text) })
 }
 
@@ -253,7 +261,11 @@ impl ArrayReader {
         if !self.eat('}') {
             loop {
                 self.skip_space();
-                if self.chars.get(self.at) == Some(&'{') { self.level(depth + 1)? } else { self.element()? }
+                if self.chars.get(self.at) == Some(&'{') {
+                    self.level(depth + 1)?
+                } else {
+                    self.element()?
+                }
                 count += 1;
                 if self.eat('}') {
                     break;
@@ -319,7 +331,11 @@ pub fn record(context: &Context<'_>, text: &str, fields: &[(std::sync::Arc<str>,
     let values = parts
         .iter()
         .zip(fields)
-        .map(|(part, field)| if part.is_empty() { Ok(Datum::Null) } else { parse(context, part.trim_matches('"'), field.1, -1) })
+        .map(
+            |(part, field)| {
+                if part.is_empty() { Ok(Datum::Null) } else { parse(context, part.trim_matches('"'), field.1, -1) }
+            },
+        )
         .collect::<Result<_>>()?;
     Ok(Datum::Record(Record { fields: fields.to_vec(), values }.into()))
 }
