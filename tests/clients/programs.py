@@ -43,7 +43,7 @@ def environment(lake, base):
     told |= {"E2E_HOST": given["host"], "E2E_PORT": str(given["port"]), "E2E_DATABASE": given["dbname"]}
     told["E2E_PRODUCT"] = "1" if lake.is_mantissa else ""
     told["E2E_USER"] = given["user"]
-    for user in ("ann", "wide"):
+    for user in ("ann", "mallory", "wide"):
         parameters = lake.parameters(user)
         told[f"E2E_{user.upper()}"] = parameters["user"]
         told[f"E2E_{user.upper()}_PASSWORD"] = parameters.get("password", "")

@@ -107,6 +107,9 @@ class Mantissa:
         "wide": ("wide's secret", "wide"),
         "otto": ("otto's secret", "okta_only"),
         "slim": ("slim's secret", "few_rows"),
+        # Whose passwords are guessed.
+        "mallory": ("mallory's secret", "reader"),
+        "trudy": ("trudy's secret", "reader"),
     }
     ROLES = {
         "wide": ["--table", "*", "--max-rows", "1000000000"],

@@ -27,7 +27,7 @@ def run(lake):
         async def session():
             connection = await asyncpg.connect(**arguments(lake, user), timeout=20, **more)
             try:
-                return await asyncio.wait_for(body(connection), 60)
+                return await asyncio.wait_for(body(connection), 20)
             finally:
                 connection.terminate()
 

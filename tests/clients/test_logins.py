@@ -29,25 +29,26 @@ def test_the_demo_user_is_trusted(lake):
     assert who(lake, "demo")[0] == "demo"
 
 
-@pytest.mark.parametrize("user", list(servers.Mantissa.USERS))
+@pytest.mark.parametrize("user", ["ann", "boss", "wide", "otto", "slim"])
 def test_a_password_logs_in(lake, user):
     assert who(lake, user)[0] == user
 
 
-@pytest.mark.parametrize("password", ["wrong", "", "ann's secret ", "Ann's secret"])
+@pytest.mark.parametrize("password", ["wrong", "", "mallory's secret ", "Mallory's secret"])
 def test_a_wrong_password_is_refused(lake, password):
-    assert "password authentication failed" in refused(lake, "ann", password=password or "x") or not password
+    assert "password" in refused(lake, "mallory", password=password)
 
 
 def test_an_unknown_user_looks_like_a_wrong_password(lake):
     unknown = refused(lake, "nobody", password="x").replace("nobody", "USER")
-    known = refused(lake, "ann", password="x").replace("ann", "USER")
+    known = refused(lake, "mallory", password="x").replace("mallory", "USER")
     assert unknown == known
 
 
-def test_many_wrong_passwords_do_not_lock_out_others(lake):
-    for _ in range(5):
-        refused(lake, "slim", password="wrong")
+def test_guessing_locks_the_account_and_no_other(lake):
+    for _ in range(12):
+        refused(lake, "trudy", password="guess")
+    assert "password authentication failed" in refused(lake, "trudy"), "the right password does not tell a guesser"
     assert who(lake, "ann")[0] == "ann"
 
 
@@ -114,9 +115,7 @@ def test_the_demo_user_needs_a_password_where_no_demo_runs(guarded):
 REMOTE = """
 set -e
 ip link set lo up
-ip link add outside type dummy
-ip addr add 192.0.2.1/24 dev outside
-ip link set outside up
+ip addr add 192.0.2.1/32 dev lo
 "$1" --data "$2" serve --listen 192.0.2.1:5432 >"$2/remote.log" 2>&1 &
 server=$!
 trap 'kill $server; wait $server' EXIT

@@ -130,4 +130,4 @@ def test_cancel(connect):
 def test_a_password_logs_in(connect):
     assert connect("ann", SSLmode="require").execute("SELECT current_user").fetchval() == "ann"
     with pytest.raises(pyodbc.Error):
-        connect("ann", Pwd="wrong")
+        connect("mallory", Pwd="wrong")

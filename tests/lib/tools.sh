@@ -10,8 +10,7 @@ python_env() {
   local wanted="$1" stamp
   stamp="$env/.$(sha256sum "$wanted" | cut -c1-16)"
   if ! [ -e "$stamp" ]; then
-    "$env/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted"
-    touch "$stamp"
+    "$env/bin/python" -m pip install --quiet --disable-pip-version-check -r "$wanted" && touch "$stamp" || return 1
   fi
   PATH="$env/bin:$PATH"
 }

@@ -375,7 +375,7 @@ public class Suite {
             try (Connection c = connect("user", user, "password", ENV.get("E2E_ANN_PASSWORD"))) {
                 expect(user, value(c, "SELECT current_user"));
             }
-            fails("28P01", () -> connect("user", user, "password", "wrong"));
+            fails("28P01", () -> connect("user", ENV.get("E2E_MALLORY"), "password", "wrong"));
         });
         check("TLS with a verified certificate and required channel binding", () -> {
             if (!PRODUCT) return;

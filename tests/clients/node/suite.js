@@ -205,7 +205,7 @@ check("SCRAM with the right and the wrong password", async () => {
   if (!product) return;
   const ann = { user: env.E2E_ANN, password: env.E2E_ANN_PASSWORD };
   assert.equal(await connected((client) => value(client, "SELECT current_user AS me"), ann), "ann");
-  const error = await connected(() => assert.fail("let in"), { ...ann, password: "wrong" }).catch((e) => e);
+  const error = await connected(() => assert.fail("let in"), { user: env.E2E_MALLORY, password: "wrong" }).catch((e) => e);
   assert.equal(error.code, "28P01");
 });
 

@@ -191,11 +191,12 @@ async fn scram() -> Checked {
     if setting("E2E_PRODUCT").is_empty() {
         return Ok(());
     }
-    let mut ann = config("E2E_ANN");
+    let ann = config("E2E_ANN");
     let row = connect(&ann).await?.query_one("SELECT current_user::text", &[]).await?;
     expect(setting("E2E_ANN"), row.try_get(0)?)?;
-    ann.password("wrong");
-    expect("28P01", state(&connect(&ann).await.err().ok_or("let in")?))
+    let mut mallory = config("E2E_MALLORY");
+    mallory.password("wrong");
+    expect("28P01", state(&connect(&mallory).await.err().ok_or("let in")?))
 }
 
 macro_rules! checks {
