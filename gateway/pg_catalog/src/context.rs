@@ -47,7 +47,7 @@ pub trait Session: Send + Sync {
 }
 
 /// Steps that one statement may take: rows looked at and function calls made.
-const MAX_WORK: u64 = 40_000_000;
+const MAX_WORK: u64 = 10_000_000;
 /// Steps between two looks at the cancellation token.
 const CANCEL_INTERVAL: u64 = 256;
 

@@ -1,7 +1,7 @@
 //! Deep recursion on a growing stack.
 
-const RED_ZONE: usize = 256 << 10;
-const SEGMENT: usize = 4 << 20;
+const RED_ZONE: usize = 512 << 10;
+const SEGMENT: usize = 8 << 20;
 
 /// Runs `work` with at least the red zone of stack left.
 pub fn deep<T>(work: impl FnOnce() -> T) -> T {

@@ -435,7 +435,37 @@ fn sort_key(by: SortBy, item: &ast::OrderByExpr) -> SortKey {
     SortKey { by, descending, nulls_first: item.options.nulls_first.unwrap_or(descending) }
 }
 
+/// Where an expression begins: its leftmost word. sqlparser's own spans recurse without bound.
 fn position_of(expr: &ast::Expr) -> Option<u32> {
-    use dialects::ast::Spanned;
-    Position::of(expr.span())
+    let mut expr = expr;
+    loop {
+        expr = match expr {
+            ast::Expr::BinaryOp { left, .. } => left,
+            ast::Expr::Nested(inner) | ast::Expr::IsNull(inner) | ast::Expr::IsNotNull(inner) => inner,
+            ast::Expr::Cast { expr, kind: ast::CastKind::DoubleColon, .. } => expr,
+            ast::Expr::Identifier(ident) => return scope::position(ident),
+            ast::Expr::CompoundIdentifier(idents) => return idents.first().and_then(scope::position),
+            ast::Expr::Value(value) => return Position::of(value.span),
+            ast::Expr::Function(function) => {
+                return function.name.0.first().and_then(|part| part.as_ident()).and_then(scope::position);
+            }
+            ast::Expr::Case { case_token, .. } => return Position::of(case_token.0.span),
+            _ => return None,
+        };
+    }
+}
+
+/// One past the end of an expression, where its last word tells.
+fn end_of(expr: &ast::Expr) -> Option<u32> {
+    let mut expr = expr;
+    let span = loop {
+        expr = match expr {
+            ast::Expr::BinaryOp { right, .. } => right,
+            ast::Expr::Identifier(ident) => break ident.span,
+            ast::Expr::CompoundIdentifier(idents) => break idents.last()?.span,
+            ast::Expr::Value(value) => break value.span,
+            _ => return None,
+        };
+    };
+    (span.end.line > 0).then(|| u32::try_from(span.end.column).ok()).flatten()
 }

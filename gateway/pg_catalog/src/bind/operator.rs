@@ -1,6 +1,6 @@
 //! Operators: which one a symbol means for its operands' types.
 
-use dialects::ast::{BinaryOperator, Expr, Spanned, UnaryOperator};
+use dialects::ast::{BinaryOperator, Expr, UnaryOperator};
 use mantissa_core::PgType;
 
 use super::Binder;
@@ -24,8 +24,8 @@ impl Binder<'_> {
             let node = if *op == BinaryOperator::And { Node::And(items) } else { Node::Or(items) };
             return Ok(Ex::new(node, PgType::BOOL));
         }
-        let left_end = left.span().end;
-        let position = (left_end.line > 0).then(|| left_end.column as u32 + 1);
+        // One space stands between an operand and its operator in most texts.
+        let position = super::end_of(left).map(|end| end + 1);
         let symbol = symbol(op)?;
         let left = self.expr(left)?;
         let right = self.expr(right)?;

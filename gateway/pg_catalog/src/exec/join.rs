@@ -15,6 +15,13 @@ use crate::relation::Row;
 /// A row for each slot of a SELECT; slots not joined yet hold an empty row.
 pub type Tuple = Vec<Row>;
 
+/// Joined tuples that a SELECT holds at once.
+const MAX_TUPLES: usize = 2_000_000;
+
+fn bounded(joined: &[Tuple]) -> Result<()> {
+    if joined.len() > MAX_TUPLES { Err(Error::TooMuchWork) } else { Ok(()) }
+}
+
 /// The tuples of a FROM tree, each `base` with the tree's slots filled.
 pub fn from(context: &Context<'_>, tree: &From, base: &Tuple, outer: &Frame<'_>) -> Result<Vec<Tuple>> {
     match tree {
@@ -125,6 +132,7 @@ fn nested(context: &Context<'_>, join: &Join, left: Vec<Tuple>, outer: &Frame<'_
             context.step()?;
             if passes(context, &join.conditions, &candidate, outer)? {
                 joined.push(candidate);
+                bounded(&joined)?;
             }
         }
         if joined.len() == before && join.kind == JoinKind::Left {
@@ -180,6 +188,7 @@ fn matched(
                 found = true;
                 used[*number] = true;
                 joined.push(pair);
+                bounded(&joined)?;
             }
         }
         if !found && matches!(join.kind, JoinKind::Left | JoinKind::Full) {

@@ -8,7 +8,7 @@ use crate::plan::{Arguments, SetFn};
 use crate::types::{category, compare, datetime};
 
 /// No set-returning call gives more rows.
-const MAX_ROWS: usize = 5_000_000;
+const MAX_ROWS: usize = 2_000_000;
 
 pub const FUNCTIONS: &[(&str, SetFn)] = &[
     ("generate_series(int4, int4) int4", |c, a| series(c, a)),
