@@ -64,7 +64,16 @@ impl Session {
         let count = dialects::parameter_count(&query).max(types.len());
         let limits = values::take_limit_parameters(&mut query);
         let context = self.context(&leash);
-        let scene = self.scene(query, self.bounds(false))?;
+        let mut scene = self.scene(query, self.bounds(false))?;
+        let mut types = types.to_vec();
+        let arrays =
+            if scene.route == Route::Lake { values::take_array_parameters(&mut scene.query) } else { Vec::new() };
+        for number in &arrays {
+            if let Some(declared) = types.get_mut(number - 1) {
+                *declared = declared.element().unwrap_or(PgType(0));
+            }
+        }
+        let types = types.as_slice();
         let mut missing = None;
         for engine in self.engines(scene.route) {
             let described = match self.planned(&scene, engine) {
@@ -74,6 +83,10 @@ impl Session {
             match described {
                 Ok(mut description) => {
                     settle_parameters(&mut description.parameters, types, count, &limits);
+                    for number in &arrays {
+                        let element = &mut description.parameters[number - 1];
+                        *element = element.array().unwrap_or(*element);
+                    }
                     return Ok(description);
                 }
                 Err(problem) => missing = Some(first_missing(missing, problem)?),

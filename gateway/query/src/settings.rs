@@ -581,11 +581,12 @@ fn special(definition: &Definition, value: String) -> Result<String> {
         "client_encoding" => match value.to_ascii_uppercase().replace(['-', '_', '\'', ' '], "").as_str() {
             "UTF8" | "UNICODE" => Ok("UTF8".to_owned()),
             "SQLASCII" => Ok("SQL_ASCII".to_owned()),
-            _ => Err(Problem::new(
+            name if OTHER_ENCODINGS.iter().any(|known| name.starts_with(known)) => Err(Problem::new(
                 ErrorKind::FeatureNotSupported,
                 format!("conversion between {value} and UTF8 is not supported"),
             )
             .hint("Use client_encoding UTF8.")),
+            _ => Err(invalid(definition, &value)),
         },
         "DateStyle" => date_style(&value).ok_or_else(|| invalid(definition, &value)),
         "mantissa.now" if !value.is_empty() && parse_instant(&value).is_none() => Err(invalid(definition, &value)
@@ -597,6 +598,10 @@ fn special(definition: &Definition, value: String) -> Result<String> {
         _ => Ok(value),
     }
 }
+
+/// How the names of encodings begin that PostgreSQL converts and this server does not, without separators.
+const OTHER_ENCODINGS: &[&str] =
+    &["LATIN", "ISO8859", "WIN", "KOI8", "EUC", "SJIS", "SHIFTJIS", "BIG5", "GBK", "GB18030", "UHC", "JOHAB", "MULE"];
 
 /// `<+02>-02`, the POSIX form in which Postgres shows a fixed offset.
 fn posix_zone(seconds: i32) -> String {

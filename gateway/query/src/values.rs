@@ -72,6 +72,29 @@ pub(crate) fn take_limit_parameters(query: &mut ast::Query) -> Vec<usize> {
     take.0
 }
 
+/// Turns `x op ANY ($n)` into `x op $n` and gives the numbers: an engine then infers the element's type, and the parameter
+/// is an array of it. Used to describe a statement, where an engine cannot look into the array.
+pub(crate) fn take_array_parameters(query: &mut ast::Query) -> Vec<usize> {
+    struct Take(Vec<usize>);
+    impl ast::VisitorMut for Take {
+        type Break = ();
+        fn pre_visit_expr(&mut self, expr: &mut Expr) -> std::ops::ControlFlow<()> {
+            let (Expr::AnyOp { left, compare_op, right, .. } | Expr::AllOp { left, compare_op, right }) = &*expr else {
+                return std::ops::ControlFlow::Continue(());
+            };
+            if let Some(number) = placeholder(right) {
+                self.0.push(number);
+                let element = Expr::Value(ast::Value::Placeholder(format!("${number}")).with_empty_span());
+                *expr = Expr::BinaryOp { left: left.clone(), op: compare_op.clone(), right: Box::new(element) };
+            }
+            std::ops::ControlFlow::Continue(())
+        }
+    }
+    let mut take = Take(Vec::new());
+    let _ = ast::VisitMut::visit(query, &mut take);
+    take.0
+}
+
 fn placeholder(expr: &Expr) -> Option<usize> {
     match expr {
         Expr::Nested(inner) => placeholder(inner),
