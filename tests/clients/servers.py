@@ -122,7 +122,6 @@ class Mantissa:
         self.folder = pathlib.Path(folder)
         self.data = self.folder / "data"
         self.binary = binary
-        (self.folder / "mantissa.toml").touch()  # TEMPORARY
         self.port = None
         self.server = None
 
@@ -203,7 +202,7 @@ class Postgres:
 
     def start(self):
         subprocess.run(
-            [self.bin / "initdb", "-D", self.data, "-U", "demo", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
+            [self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N"],
             check=True,
             stdout=subprocess.DEVNULL,
             cwd=self.folder,
@@ -216,12 +215,13 @@ class Postgres:
             [self.bin / "postgres", "-D", self.data, *options], self.folder / "log", cwd=self.folder, **self._as()
         )
         self.server.wait_ready(self.port)
-        self.psql("CREATE DATABASE lake", database="postgres")
+        self.psql("CREATE ROLE demo SUPERUSER LOGIN", user="postgres", database="postgres")
+        self.psql("CREATE DATABASE lake", user="postgres", database="postgres")
         return self
 
-    def psql(self, sql, database=DATABASE):
+    def psql(self, sql, user="demo", database=DATABASE):
         subprocess.run(
-            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-p", str(self.port), "-U", "demo", "-d", database],
+            ["psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-p", str(self.port), "-U", user, "-d", database],
             input=sql.encode(),
             check=True,
             stdout=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ FILES = sorted(FOLDER.glob("*.sql"))
 
 # Commands whose output says nothing of tables, users or this server: it must be PostgreSQL's to the letter.
 SAME_EVERYWHERE = {
-    "18_dv", "22_di", "23_ds", "24_dm", "25_dT", "29_dC", "30_dd", "31_dD", "36_dRp", "37_drds", "38_det", "39_dew", "40_des",
+    "22_di", "23_ds", "24_dm", "25_dT", "29_dC", "30_dd", "31_dD", "36_dRp", "37_drds", "38_det", "39_dew", "40_des",
     "42_dA", "43_do", "44_dL", "45_dO", "46_dc", "47_dF", "48_dX", "49_dy", "50_dE", "52_encoding", "53_lo_list", "54_gdesc",
     "55_crosstab",
 }
