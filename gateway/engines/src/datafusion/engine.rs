@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::footers::Footers;
 use super::session::{self, Config, PostgresTypes};
-use super::statement::{OriginOf, Statement};
+use super::statement::{OriginOf, Planned, Statement};
 use super::table::{LakeTable, TableFile};
 use super::tables::Tables;
 use super::workers::Workers;
@@ -95,19 +95,21 @@ impl DataFusionEngine {
         Ok(Description { fields: fields.into(), parameters })
     }
 
+    /// The estimate, and the plan that it was made from.
     pub(super) async fn estimate_tree(
         &self,
         query: &Query,
         search_path: &[String],
         now: DateTime<Utc>,
         cancel: &CancellationToken,
-    ) -> Result<Estimate, Problem> {
+    ) -> Result<(Estimate, Planned), Problem> {
         let statement = self.statement(query, search_path, now)?;
-        let footers = self.footers.clone();
+        let (footers, origin) = (self.footers.clone(), self.origin.clone());
         self.workers
             .run(cancel, async move {
-                let (_, plan) = statement.physical(None).await?;
-                estimate::of(&plan, &footers).await.map_err(errors::to_problem)
+                let planned = statement.planned(origin.as_ref()).await?;
+                let estimate = estimate::of(&planned.plan, &footers).await.map_err(errors::to_problem)?;
+                Ok((estimate, planned))
             })
             .await
     }
@@ -121,24 +123,49 @@ impl DataFusionEngine {
         cancel: &CancellationToken,
     ) -> Result<Vec<String>, Problem> {
         let statement = self.statement(query, search_path, now)?;
-        self.workers.run(cancel, async move { explain::of(&statement, analyze).await }).await
+        self.workers.run(cancel, async move { explain::of(statement, analyze).await }).await
     }
 
+    /// Runs `kept`, where it was planned for the same moment, schemas and snapshot, or plans anew.
     pub(super) async fn execute_tree(
         &self,
         query: &Query,
+        kept: Option<&Kept>,
         search_path: &[String],
         now: DateTime<Utc>,
         cancel: &CancellationToken,
     ) -> Result<Rows, Problem> {
         let statement = self.statement(query, search_path, now)?;
         let origin = self.origin.clone();
-        let planned = async move {
-            let (fields, plan) = statement.physical(origin.as_ref()).await?;
-            Ok((fields, statement.start(plan)?))
+        let kept = kept.and_then(Kept::take).filter(|planned| planned.statement.sees_what(&statement));
+        let started = async move {
+            let planned = match kept {
+                Some(planned) => planned,
+                None => statement.planned(origin.as_ref()).await?,
+            };
+            let rows = planned.statement.start(planned.plan)?;
+            Ok((planned.fields, rows))
         };
-        let (fields, rows) = self.workers.run(cancel, planned).await?;
+        let (fields, rows) = self.workers.run(cancel, started).await?;
         Ok(Rows::new(fields, self.workers.stream(cancel.clone(), rows)?))
+    }
+}
+
+/// The plan of an estimate, for the execution that follows. A plan runs once, so it is taken out.
+pub(super) struct Kept(Mutex<Option<Planned>>);
+
+impl Kept {
+    pub(super) fn new(planned: Planned) -> Self {
+        Self(Mutex::new(Some(planned)))
+    }
+
+    fn take(&self) -> Option<Planned> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_taken(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 }
 
@@ -189,7 +216,10 @@ impl Engine for DataFusionEngine {
     }
 
     async fn estimate(&self, query: &Rendered, context: &ExecContext) -> Result<Estimate, Problem> {
-        self.estimate_tree(query.tree(), &context.session.search_path, context.now, &context.cancel).await
+        let path = &context.session.search_path;
+        let (estimate, planned) = self.estimate_tree(query.tree(), path, context.now, &context.cancel).await?;
+        query.keep(Arc::new(Kept::new(planned)));
+        Ok(estimate)
     }
 
     async fn explain(&self, query: &Rendered, analyze: bool, context: &ExecContext) -> Result<Vec<String>, Problem> {
@@ -197,6 +227,7 @@ impl Engine for DataFusionEngine {
     }
 
     async fn execute(&self, query: &Rendered, context: &ExecContext) -> Result<Rows, Problem> {
-        self.execute_tree(query.tree(), &context.session.search_path, context.now, &context.cancel).await
+        let (path, kept) = (&context.session.search_path, query.kept::<Kept>());
+        self.execute_tree(query.tree(), kept.as_deref(), path, context.now, &context.cancel).await
     }
 }

@@ -8,7 +8,7 @@ use datafusion::physical_plan::{DisplayFormatType, ExecutionPlan};
 use futures::TryStreamExt;
 use mantissa_core::Problem;
 
-use super::statement::Statement;
+use super::statement::{Planned, Statement};
 
 /// A row's width where nothing is known of it.
 const WIDTH: usize = 32;
@@ -16,8 +16,8 @@ const WIDTH: usize = 32;
 /// Postgres's cost of reading a row, so that figures have its order of magnitude.
 const COST_PER_ROW: f64 = 0.01;
 
-pub(crate) async fn of(statement: &Statement, analyze: bool) -> Result<Vec<String>, Problem> {
-    let (_, plan) = statement.physical(None).await?;
+pub(crate) async fn of(statement: Arc<Statement>, analyze: bool) -> Result<Vec<String>, Problem> {
+    let Planned { statement, plan, .. } = statement.planned(None).await?;
     let mut footer = Vec::new();
     if analyze {
         let started = std::time::Instant::now();

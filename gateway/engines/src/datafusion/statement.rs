@@ -29,6 +29,14 @@ pub(crate) struct Statement {
     tables: Arc<Tables>,
     search_path: Vec<String>,
     types: Arc<dyn TypePlanner>,
+    now: DateTime<Utc>,
+}
+
+/// A statement that is ready to run.
+pub(crate) struct Planned {
+    pub statement: Arc<Statement>,
+    pub fields: Vec<Field>,
+    pub plan: Arc<dyn ExecutionPlan>,
 }
 
 impl Statement {
@@ -44,7 +52,7 @@ impl Statement {
         names::prepare(&mut query);
         let mut state = base.clone();
         state.execution_props_mut().query_execution_start_time = Some(now);
-        Self { query, state, tables, search_path, types }
+        Self { query, state, tables, search_path, types, now }
     }
 
     fn problem(&self, error: DataFusionError) -> Problem {
@@ -125,12 +133,15 @@ impl Statement {
         fields.collect()
     }
 
+    /// Whether the statement's tables, schemas and moment are those of `other`.
+    pub(crate) fn sees_what(&self, other: &Statement) -> bool {
+        Arc::ptr_eq(&self.tables, &other.tables) && self.search_path == other.search_path && self.now == other.now
+    }
+
     /// The plan as it will run, with the fields it gives.
-    pub(crate) async fn physical(
-        &self,
-        origin: Option<&OriginOf>,
-    ) -> Result<(Vec<Field>, Arc<dyn ExecutionPlan>), Problem> {
-        self.physical_plan(origin).await.map_err(|e| self.problem(e))
+    pub(crate) async fn planned(self: Arc<Self>, origin: Option<&OriginOf>) -> Result<Planned, Problem> {
+        let (fields, plan) = self.physical_plan(origin).await.map_err(|e| self.problem(e))?;
+        Ok(Planned { statement: self, fields, plan })
     }
 
     async fn physical_plan(&self, origin: Option<&OriginOf>) -> Result<(Vec<Field>, Arc<dyn ExecutionPlan>)> {

@@ -17,6 +17,7 @@ use mantissa_lake::{Lake, LakeOptions};
 use tokio_util::sync::CancellationToken;
 
 use super::functions::printing;
+use super::engine::Kept;
 use super::{Config, DataFusionEngine};
 
 /// The evaluation set's frozen clock.
@@ -56,7 +57,7 @@ async fn run(engine: &DataFusionEngine, sql: &str) -> Result<(Vec<Field>, Vec<Ve
     let rendering = dialect
         .render(&query)
         .map_err(|e| Problem::new(mantissa_core::ErrorKind::FeatureNotSupported, e.to_string()))?;
-    let rows = engine.execute_tree(&rendering.tree, &[], now(), &CancellationToken::new()).await?;
+    let rows = engine.execute_tree(&rendering.tree, None, &[], now(), &CancellationToken::new()).await?;
     print(rows).await
 }
 
@@ -356,7 +357,7 @@ async fn a_cancelled_statement_stops_at_once() {
     let sql = "select count(*) from generate_series(1, 1000000) a(x), generate_series(1, 1000000) b(y) where x <> y";
     let query = dialects::parse_query(sql).unwrap();
     let cancel = CancellationToken::new();
-    let rows = engine.execute_tree(&query, &[], now(), &cancel).await.unwrap();
+    let rows = engine.execute_tree(&query, None, &[], now(), &cancel).await.unwrap();
     let mut batches = rows.batches;
     let wait = tokio::spawn(async move { batches.try_next().await });
     tokio::task::yield_now().await;
@@ -425,7 +426,7 @@ async fn estimates_shrink_with_the_time_range() {
     let (_folder, engine) = engine_over(&manifest().join("tests/cases/rows"));
     let estimate = async |sql: &str| {
         let query = dialects::parse_query(sql).unwrap();
-        engine.estimate_tree(&query, &[], now(), &CancellationToken::new()).await.unwrap()
+        engine.estimate_tree(&query, &[], now(), &CancellationToken::new()).await.unwrap().0
     };
     let all = estimate("select action, raw from cloudtrail").await;
     let day = estimate("select action, raw from cloudtrail where time >= timestamptz '2026-11-18 00:00:00+00'").await;
@@ -441,4 +442,29 @@ async fn estimates_shrink_with_the_time_range() {
         "{lines:?}"
     );
     assert!(lines.iter().any(|line| line.trim() == "Files: 1"), "{lines:?}");
+}
+
+#[tokio::test]
+async fn the_plan_of_an_estimate_is_the_one_that_runs() {
+    let (_folder, engine) = engine_over(&manifest().join("tests/cases/rows"));
+    let query = dialects::parse_query("select count(*) from okta").unwrap();
+    let cancel = CancellationToken::new();
+    let later = now() + chrono::Duration::seconds(1);
+    let cases = [
+        (&["logs".to_owned()][..], now(), true),
+        (&["logs".to_owned()][..], later, false),
+        (&["logs".to_owned(), "clock".to_owned()][..], now(), false),
+    ];
+    for (path, at, is_same) in cases {
+        let (_, planned) = engine.estimate_tree(&query, &["logs".to_owned()], now(), &cancel).await.unwrap();
+        let plan = Arc::downgrade(&planned.plan);
+        let kept = Kept::new(planned);
+        let rows = engine.execute_tree(&query, Some(&kept), path, at, &cancel).await.unwrap();
+        assert_eq!(plan.upgrade().is_some(), is_same, "{path:?} {at}");
+        assert_eq!(print(rows).await.unwrap().1, [["2"]]);
+        assert!(kept.is_taken());
+        // A plan runs once: the next execution makes its own.
+        let again = engine.execute_tree(&query, Some(&kept), path, at, &cancel).await.unwrap();
+        assert_eq!(print(again).await.unwrap().1, [["2"]]);
+    }
 }
