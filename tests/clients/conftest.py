@@ -49,6 +49,7 @@ def lake(tmp_path_factory):
     yield server
     code = server.stop()
     assert code == 0, f"the server ended with {code} on SIGTERM:\n{server.server.tail()}"
+    assert "panicked" not in server.server.log.read_text(errors="replace"), f"a session panicked: {server.server.log}"
 
 
 @pytest.fixture(scope="session")
@@ -97,3 +98,4 @@ def guarded(tmp_path_factory):
     server.start_serve()
     yield server
     assert server.stop() == 0, server.server.tail()
+    assert "panicked" not in server.server.log.read_text(errors="replace"), f"a session panicked: {server.server.log}"

@@ -10,6 +10,7 @@ import pytest
 
 import servers
 import wire
+from conftest import missing
 
 pytestmark = pytest.mark.product
 
@@ -132,7 +133,7 @@ psql -X -At "host=192.0.2.1 port=5432 user=demo dbname=lake sslmode=require" -c 
 def test_from_another_address_tls_is_required(guarded):
     """In a network namespace of its own, so that the address is no loopback one."""
     if shutil.which("unshare") is None or subprocess.run(["unshare", "-rn", "true"], capture_output=True).returncode:
-        pytest.skip("no network namespace can be made here")
+        missing("connections from another address", "no network namespace can be made here")
     command = ["unshare", "-rn", "bash", "-c", REMOTE, "remote", guarded.binary, guarded.data, guarded.USERS["ann"][0]]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=guarded.folder)
     assert "came in with TLS" in done.stdout, done.stdout + done.stderr
