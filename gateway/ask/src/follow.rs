@@ -161,18 +161,25 @@ pub(crate) fn continues(previous: &Intent, draft: &Draft) -> bool {
     if draft.follow || (draft.percent && draft.outcomes.is_empty()) {
         return true;
     }
-    let verbs = draft.concepts.iter().any(|concept| concept.verb);
-    let anchored = !draft.sources.is_empty()
+    !(says_what(draft) || draft.root)
+}
+
+/// Words of a follow-up ("only the ones", "and now") with nothing that says what of: it needs a turn before.
+pub(crate) fn is_fragment(draft: &Draft) -> bool {
+    draft.follow && !says_what(draft)
+}
+
+/// Whether a question names its subject: a source, a kind of event, something done.
+fn says_what(draft: &Draft) -> bool {
+    !draft.sources.is_empty()
         || !draft.hints.is_empty()
         || !draft.services.is_empty()
         || draft.login.is_some()
         || draft.console
-        || draft.root
         || draft.finding
         || draft.category.is_some()
         || draft.everything
-        || verbs;
-    !anchored
+        || draft.concepts.iter().any(|concept| concept.verb)
 }
 
 /// The names that a refinement may leave to the turn before.

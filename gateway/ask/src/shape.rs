@@ -526,7 +526,7 @@ fn output(draft: &Draft, resolved: &Resolved) -> Result<Output, Unclear> {
     let versus = versus_measures(draft, resolved)?;
     let seen = if draft.first && draft.newest.is_none() {
         Some(Measure::FirstSeen)
-    } else if draft.last || (draft.when && draft.last) {
+    } else if draft.last {
         Some(Measure::LastSeen)
     } else {
         None

@@ -191,7 +191,7 @@ fn understand(tokens: &[Token], context: &AskContext<'_>) -> Result<Turn, Unclea
 
 /// "them", "everyone else": words that need a turn before.
 fn refers_back(draft: &Draft) -> bool {
-    draft.others || draft.referred.is_some() || draft.pronoun
+    draft.others || draft.referred.is_some() || draft.pronoun || follow::is_fragment(draft)
 }
 
 fn complete(draft: &Draft) -> Result<(), Unclear> {

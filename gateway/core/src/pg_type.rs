@@ -33,7 +33,7 @@ macro_rules! pg_types {
             }
 
             /// `typlen`: bytes, -1 variable, -2 null-terminated.
-            pub fn len(self) -> i16 {
+            pub fn size(self) -> i16 {
                 match self.0 { $($oid => $len,)* _ => -1 }
             }
 

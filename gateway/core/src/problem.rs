@@ -72,6 +72,8 @@ error_kinds! {
     InvalidParameterValue "22023" 400,
     InvalidPassword "28P01" 401,
     InvalidRegularExpression "2201B" 400,
+    InvalidRowCountInLimitClause "2201W" 400,
+    InvalidRowCountInOffsetClause "2201X" 400,
     InvalidSavepoint "3B001" 409,
     InvalidSchemaName "3F000" 404,
     InvalidTextRepresentation "22P02" 400,

@@ -40,6 +40,11 @@ impl Session {
                 (Vec::new(), Some(fields.ok_or_else(|| no_cursor(&fetch.cursor))?))
             }
             Statement::Execute { name, .. } => (Vec::new(), self.prepared(name)?.fields().cloned()),
+            Statement::Declare(declare) => {
+                (self.describe_query(&declare.query, types, &parsed.text).await?.parameters, None)
+            }
+            Statement::Copy { query, .. } => (self.describe_query(query, types, &parsed.text).await?.parameters, None),
+            Statement::Refused(command) => return Err(error::read_only(command)),
             _ => (Vec::new(), None),
         };
         let shape = Shape::new(parameters, fields);

@@ -234,6 +234,20 @@ impl Settings {
         Ok(())
     }
 
+    /// Whether SET of this name changes who one is.
+    pub(crate) fn is_role(name: &str) -> bool {
+        name.eq_ignore_ascii_case("role") || name.eq_ignore_ascii_case("session_authorization")
+    }
+
+    /// SET ROLE and SET SESSION AUTHORIZATION: only to what one is.
+    pub(crate) fn check_role(role: &str, user: &str) -> Result<()> {
+        if role == "none" || role == user {
+            return Ok(());
+        }
+        let message = format!("permission denied to set role \"{role}\"");
+        Err(Problem::new(ErrorKind::InsufficientPrivilege, message))
+    }
+
     pub fn reset(&mut self, name: &str, in_transaction: bool) -> Result<()> {
         let key = name.to_ascii_lowercase();
         if !self.exists(&key) {
@@ -279,6 +293,7 @@ impl Settings {
             .get(&key)
             .or_else(|| self.session_defaults.get(&key))
             .map(String::as_str)
+            .or_else(|| self.session_characteristic(&key))
             .or_else(|| DEFINITIONS.get(&key).map(|definition| definition.boot))
     }
 
@@ -375,6 +390,12 @@ impl Settings {
     /// Rises with every change: what was planned under another number may mean something else now.
     pub fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// A transaction that sets none of its own has the session's: `transaction_isolation` from
+    /// `default_transaction_isolation`.
+    fn session_characteristic(&self, key: &str) -> Option<&str> {
+        key.starts_with("transaction_").then(|| self.get(&format!("default_{key}"))).flatten()
     }
 
     fn touched(&mut self, key: String) {

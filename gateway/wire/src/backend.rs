@@ -133,7 +133,7 @@ pub(crate) fn row_description(fields: &[Field], format: impl Fn(usize) -> Format
             out.put_u32(table);
             out.put_i16(attribute);
             out.put_u32(field.ty.0);
-            out.put_i16(field.ty.len());
+            out.put_i16(field.ty.size());
             out.put_i32(field.typmod);
             out.put_i16(format(index).code());
         }

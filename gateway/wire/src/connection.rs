@@ -120,7 +120,9 @@ impl<'a> Connection<'a> {
                 if matches!(kind, b'Q' | b'F' | b'S') {
                     self.ready();
                 } else {
+                    // The client may wait for the error before it sends Sync.
                     self.skipping = true;
+                    self.flush_wanted = true;
                 }
                 Ok(())
             }

@@ -114,19 +114,19 @@ fn rows(lake: &Lake) -> u64 {
 }
 
 fn greet(port: u16, lake: &Lake) {
-    println!("Serving {} events. Connect with", rows(lake));
-    println!();
-    println!("  psql -h 127.0.0.1 -p {port} -U {USER} {}", wiring::LAKE);
-    println!(
+    say!("Serving {} events. Connect with", rows(lake));
+    say!("");
+    say!("  psql -h 127.0.0.1 -p {port} -U {USER} {}", wiring::LAKE);
+    say!(
         "  postgresql://{USER}@127.0.0.1:{port}/{}        (DBeaver, Grafana, Metabase, drivers; no password)",
         wiring::LAKE
     );
-    println!();
-    println!("and try");
-    println!();
+    say!("");
+    say!("and try");
+    say!("");
     for question in QUESTIONS {
-        println!("  ASK '{question}';");
+        say!("  ASK '{question}';");
     }
-    println!();
-    println!("docs/demo.md lists the attacks hidden in the events. Stop with Ctrl-C.");
+    say!("");
+    say!("docs/demo.md lists the attacks hidden in the events. Stop with Ctrl-C.");
 }

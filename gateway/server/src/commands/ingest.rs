@@ -44,15 +44,15 @@ fn print_report(report: &IngestReport, json: bool) {
             "quarantined": report.quarantined,
             "bytes": report.bytes,
         });
-        println!("{object}");
+        say!("{object}");
         return;
     }
-    println!("{} rows from {} input(s), {} bytes read", report.rows, report.inputs, report.bytes);
+    say!("{} rows from {} input(s), {} bytes read", report.rows, report.inputs, report.bytes);
     if report.known_inputs > 0 {
-        println!("{} input(s) were in already", report.known_inputs);
+        say!("{} input(s) were in already", report.known_inputs);
     }
     if report.quarantined > 0 {
-        println!(
+        say!(
             "{} event(s) went to quarantine; mend the cause, then: mantissa ingest --retry-quarantine",
             report.quarantined
         );

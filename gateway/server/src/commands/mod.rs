@@ -1,5 +1,10 @@
 //! One file a command.
 
+/// `println!`, but ends quietly where the reader has gone.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::commands::print::line(format_args!($($text)*)) };
+}
+
 mod check_config;
 mod demo;
 mod ingest;

@@ -1,5 +1,8 @@
 //! Rows on standard output: an aligned table for people, JSON lines for scripts.
 
+use std::fmt;
+use std::io::{ErrorKind, Write};
+
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use mantissa_core::{Field, PgType};
@@ -7,13 +10,20 @@ use serde_json::{Map, Value};
 
 use super::Failure;
 
+/// Prints one line. Where the reader has gone (`| head`), the program ends quietly.
+pub fn line(text: fmt::Arguments<'_>) {
+    if let Err(error) = writeln!(std::io::stdout(), "{text}") {
+        std::process::exit(if error.kind() == ErrorKind::BrokenPipe { 0 } else { 1 });
+    }
+}
+
 /// Prints text cells under their headings.
 pub fn table(headings: &[&str], rows: &[Vec<String>], json: bool) -> Result<(), Failure> {
     if json {
         for row in rows {
             let object: Map<String, Value> =
                 headings.iter().zip(row).map(|(heading, cell)| ((*heading).to_owned(), number_or_text(cell))).collect();
-            println!("{}", Value::Object(object));
+            line(format_args!("{}", Value::Object(object)));
         }
         return Ok(());
     }
@@ -23,16 +33,16 @@ pub fn table(headings: &[&str], rows: &[Vec<String>], json: bool) -> Result<(), 
             *width = (*width).max(cell.chars().count());
         }
     }
-    let line = |cells: Vec<&str>| {
+    let padded_line = |cells: Vec<&str>| {
         let padded: Vec<String> = cells.iter().zip(&widths).map(|(cell, width)| format!(" {cell:<width$} ")).collect();
         padded.join("|").trim_end().to_owned()
     };
-    println!("{}", line(headings.to_vec()));
-    println!("{}", widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>().join("+"));
+    line(format_args!("{}", padded_line(headings.to_vec())));
+    line(format_args!("{}", widths.iter().map(|width| "-".repeat(width + 2)).collect::<Vec<_>>().join("+")));
     for row in rows {
-        println!("{}", line(row.iter().map(String::as_str).collect()));
+        line(format_args!("{}", padded_line(row.iter().map(String::as_str).collect())));
     }
-    println!("({} row{})", rows.len(), if rows.len() == 1 { "" } else { "s" });
+    line(format_args!("({} row{})", rows.len(), if rows.len() == 1 { "" } else { "s" }));
     Ok(())
 }
 
@@ -63,7 +73,7 @@ pub fn json_lines(fields: &[Field], batch: &RecordBatch) -> Result<(), Failure> 
             };
             object.insert(field.name.clone(), value);
         }
-        println!("{}", Value::Object(object));
+        line(format_args!("{}", Value::Object(object)));
     }
     Ok(())
 }

@@ -29,11 +29,11 @@ pub async fn run(config: &Config, command: RoleCommand, json: bool) -> Result<()
                 ..RoleCeilings::default()
             };
             store.add_role(&Role { name: name.clone(), admin, grants, ceilings }).await?;
-            println!("role {name} added");
+            say!("role {name} added");
         }
         RoleCommand::Remove { name } => {
             store.remove_role(&name).await?;
-            println!("role {name} removed");
+            say!("role {name} removed");
         }
         RoleCommand::List => {
             let roles = store.list_roles().await?;

@@ -19,7 +19,7 @@ pub fn run(dialect: &str, sql: &str) -> Result<(), Failure> {
     for fragment in dialects::split(sql).map_err(|error| explain(error, sql))? {
         let query = dialects::parse_query(fragment.text).map_err(|error| explain(error, fragment.text))?;
         let rendering = dialect.render(&query).map_err(|error| explain(error, fragment.text))?;
-        println!("{};", rendering.sql);
+        say!("{};", rendering.sql);
     }
     Ok(())
 }

@@ -15,16 +15,16 @@ pub async fn run(config: &Config, command: UserCommand, json: bool) -> Result<()
         UserCommand::Add { name, role } => {
             let password = read_password(&name)?;
             store.add_user(NewUser { name: UserName::new(&name), password: Some(password), roles: role }).await?;
-            println!("user {name} added");
+            say!("user {name} added");
         }
         UserCommand::Password { name } => {
             let password = read_password(&name)?;
             store.set_password(&UserName::new(&name), &password).await?;
-            println!("password of {name} changed");
+            say!("password of {name} changed");
         }
         UserCommand::Remove { name } => {
             store.remove_user(&UserName::new(&name)).await?;
-            println!("user {name} removed");
+            say!("user {name} removed");
         }
         UserCommand::List => {
             let users = store.list_users().await?;

@@ -20,6 +20,9 @@ pub(crate) struct CopyEncoder {
     format: CopyFormat,
     /// CSV: columns that are quoted whatever they hold.
     forced: Vec<bool>,
+    /// Binary: the header has not been sent yet. It shares the message of what comes first, as in Postgres; drivers rely on
+    /// it.
+    header_due: bool,
     scratch: BytesMut,
 }
 
@@ -33,7 +36,8 @@ impl CopyEncoder {
                 _ => false,
             })
             .collect();
-        Self { format, forced, scratch: BytesMut::new() }
+        let header_due = format == CopyFormat::Binary;
+        Self { format, forced, header_due, scratch: BytesMut::new() }
     }
 
     /// The format code of CopyOutResponse, overall and for each column.
@@ -44,10 +48,6 @@ impl CopyEncoder {
     /// Appends what goes before the rows.
     pub fn write_header(&mut self, fields: &[Field], out: &mut BytesMut) -> Result<(), EncodeError> {
         match self.format.clone() {
-            CopyFormat::Binary => message(out, |out| {
-                out.put_slice(BINARY_HEADER);
-                Ok(())
-            }),
             CopyFormat::Text { header: true, delimiter, .. } => message(out, |out| {
                 for (index, field) in fields.iter().enumerate() {
                     put_delimiter(index, delimiter, out);
@@ -75,6 +75,7 @@ impl CopyEncoder {
             return Ok(());
         }
         message(out, |out| {
+            self.put_due_header(out);
             out.put_slice(BINARY_TRAILER);
             Ok(())
         })
@@ -107,9 +108,16 @@ impl CopyEncoder {
         Ok(batch.next - start)
     }
 
+    fn put_due_header(&mut self, out: &mut BytesMut) {
+        if std::mem::take(&mut self.header_due) {
+            out.put_slice(BINARY_HEADER);
+        }
+    }
+
     fn write_row(&mut self, columns: &mut [ColumnEncoder], row: usize, out: &mut BytesMut) -> Result<(), EncodeError> {
         match &self.format {
             CopyFormat::Binary => {
+                self.put_due_header(out);
                 out.put_u16(columns.len() as u16);
                 for column in columns {
                     put_value(column, row, out)?;
