@@ -23,8 +23,8 @@ pub trait Session: Send + Sync {
     fn search_path(&self) -> &[String];
     /// A setting as SHOW prints it.
     fn setting(&self, name: &str) -> Option<String>;
-    /// `set_config`; gives the value as SHOW prints it from now on.
-    fn set(&self, name: &str, value: &str, local: bool) -> Result<String, Problem>;
+    /// `set_config`, to the default for no value; gives the value as SHOW prints it from now on.
+    fn set(&self, name: &str, value: Option<&str>, local: bool) -> Result<String, Problem>;
     /// `pg_cancel_backend`; false where there is no such session.
     fn cancel_backend(&self, pid: i32) -> Result<bool, Problem>;
     /// `pg_terminate_backend`; false where there is no such session.
@@ -39,11 +39,20 @@ pub trait Session: Send + Sync {
     fn backend_start(&self) -> i64 {
         0
     }
-    /// Whether the user may read a table of this name.
-    fn may_read(&self, schema: &str, table: &str) -> bool {
+    /// What the user may read of a table of this name.
+    fn access(&self, schema: &str, table: &str) -> Access {
         let _ = (schema, table);
-        true
+        Access::Whole
     }
+}
+
+/// What a user may read of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Access {
+    Nothing,
+    /// Only these columns.
+    Columns(Vec<String>),
+    Whole,
 }
 
 /// Steps that one statement may take: rows looked at and function calls made.

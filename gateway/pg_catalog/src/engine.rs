@@ -1,5 +1,6 @@
 //! The engine of the query path that answers catalog queries.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,27 +9,29 @@ use arrow::array::{
 };
 use arrow::record_batch::RecordBatch;
 use async_trait::async_trait;
-use mantissa_core::{Catalog, CatalogSource, ErrorKind, PgType, Problem, Rows, TableName};
+use mantissa_core::{Catalog, CatalogSource, ErrorKind, Identity, PgType, Problem, Rows, TableName};
 use mantissa_query::{Description, Engine, Estimate, ExecContext, Rendered, SessionView, SettingChange, SystemTable};
 use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
 
 use crate::bind::{Plan, bind};
-use crate::context::{Context, Session};
+use crate::context::{Access, Context, Session};
 use crate::datum::Datum;
 use crate::relation::{Relation, Relations, Row, Shape, Source};
-use crate::relations::{DatabaseRelations, Objects, RelationObject, SessionRelations};
+use crate::relations::{DatabaseRelations, Objects, RelationObject, SessionRelations, SessionSource};
 
 /// Plans kept.
 const PLANS: usize = 1024;
-/// The schema of this server's own relations.
-const SYSTEM_SCHEMA: &str = "mantissa";
+/// Plans kept of one text.
+const VARIANTS: usize = 16;
 
 /// Answers `pg_catalog`, `information_schema`, `mantissa` and statements that read no table.
 pub struct PgCatalogEngine {
     catalog: Arc<dyn CatalogSource>,
     tables: Vec<Arc<dyn SystemTable>>,
     database: Mutex<Option<Database>>,
-    plans: Mutex<HashMap<PlanKey, Arc<Plan>>>,
+    /// By statement; a text means something else on another search path.
+    plans: Mutex<HashMap<Box<str>, Vec<Arc<Kept>>>>,
 }
 
 /// The relations of one state of the catalog.
@@ -38,27 +41,39 @@ struct Database {
     relations: Arc<DatabaseRelations>,
 }
 
-/// What a plan depends on.
-#[derive(PartialEq, Eq, Hash)]
-struct PlanKey {
-    sql: String,
+/// A plan with what it depends on.
+struct Kept {
+    plan: Arc<Plan>,
+    /// The system tables that the statement names, by place.
+    tables: Vec<usize>,
+    relations: Arc<DatabaseRelations>,
     search_path: Vec<String>,
     database: String,
     user: String,
     hints: Vec<PgType>,
-    generation: u64,
+}
+
+impl Kept {
+    fn fits(&self, relations: &Arc<DatabaseRelations>, view: &SessionView, hints: &[PgType]) -> bool {
+        Arc::ptr_eq(&self.relations, relations)
+            && self.search_path == view.search_path
+            && self.database == view.database
+            && self.user == view.user
+            && self.hints == hints
+    }
 }
 
 /// The session of one statement, for SQL functions.
 struct StatementSession {
     view: Arc<SessionView>,
-    context: ExecContext,
+    identity: Arc<Identity>,
 }
 
 /// A statement with what it reads.
 struct Scene {
     relations: SessionRelations,
     session: StatementSession,
+    now: i64,
 }
 
 impl PgCatalogEngine {
@@ -87,24 +102,104 @@ impl PgCatalogEngine {
         Ok(relations)
     }
 
-    /// What a statement may read. Rows of system tables are fetched only `with_rows`, and only of those it names.
-    async fn scene(&self, query: &Rendered, context: &ExecContext, with_rows: bool) -> Result<Scene, Problem> {
+    /// The plan of a statement, and what it may read. Rows of system tables are fetched only `with_rows`, and only of
+    /// those that the statement names.
+    async fn prepare(
+        &self,
+        query: &Rendered,
+        hints: &[PgType],
+        context: &ExecContext,
+        with_rows: bool,
+    ) -> Result<(Arc<Plan>, Scene), Problem> {
         let database = self.database()?;
-        let mut relations = SessionRelations::new(database, Arc::new((*context.session).clone()));
-        if !self.tables.is_empty() {
-            for named in dialects::relations(query.tree()).tables {
-                let is = |table: &&Arc<dyn SystemTable>| {
-                    let name = &table.table().name;
-                    name.name == named.name && named.schema.as_ref().is_none_or(|schema| *schema == name.schema)
-                };
-                if let Some(table) = self.tables.iter().find(is) {
-                    let source = self.system_source(&relations, table, context, with_rows).await?;
-                    relations = relations.with(source);
-                }
-            }
+        let view = &context.session;
+        let kept = query.kept::<Kept>().filter(|kept| kept.fits(&database, view, hints));
+        if let Some(kept) = kept.or_else(|| self.planned(query, hints, &database, view)) {
+            let scene = self.scene(&database, &kept.tables, context, with_rows).await?;
+            return Ok((Arc::clone(&kept.plan), scene));
         }
-        let session = StatementSession { view: Arc::clone(&context.session), context: context.clone() };
-        Ok(Scene { relations, session })
+        let tables = self.named_tables(query);
+        let scene = self.scene(&database, &tables, context, with_rows).await?;
+        let around = scene.context(&context.cancel);
+        let plan = Arc::new(bind(&around, query.tree(), hints)?);
+        // A literal that was read in one time zone means another moment in the next.
+        if !around.is_timed() {
+            let kept = Kept {
+                plan: Arc::clone(&plan),
+                tables,
+                relations: database,
+                search_path: view.search_path.clone(),
+                database: view.database.clone(),
+                user: view.user.clone(),
+                hints: hints.to_vec(),
+            };
+            self.keep(query, Arc::new(kept));
+        }
+        drop(around);
+        Ok((plan, scene))
+    }
+
+    /// The plan of an earlier run of the same text.
+    fn planned(
+        &self,
+        query: &Rendered,
+        hints: &[PgType],
+        database: &Arc<DatabaseRelations>,
+        view: &SessionView,
+    ) -> Option<Arc<Kept>> {
+        let plans = self.plans.lock();
+        let kept = plans.get(query.sql())?.iter().find(|kept| kept.fits(database, view, hints)).cloned();
+        drop(plans);
+        if let Some(kept) = &kept {
+            query.keep(Arc::clone(kept) as Arc<dyn Any + Send + Sync>);
+        }
+        kept
+    }
+
+    fn keep(&self, query: &Rendered, kept: Arc<Kept>) {
+        query.keep(Arc::clone(&kept) as Arc<dyn Any + Send + Sync>);
+        let mut plans = self.plans.lock();
+        if plans.len() >= PLANS {
+            plans.clear();
+        }
+        let same = plans.entry(query.sql().into()).or_default();
+        if same.len() >= VARIANTS {
+            same.clear();
+        }
+        same.push(kept);
+    }
+
+    /// The system tables that a statement names.
+    fn named_tables(&self, query: &Rendered) -> Vec<usize> {
+        if self.tables.is_empty() {
+            return Vec::new();
+        }
+        let named = dialects::relations(query.tree()).tables;
+        let is_named = |table: &Arc<dyn SystemTable>| {
+            let name = &table.table().name;
+            named.iter().any(|named| {
+                named.name == name.name && named.schema.as_ref().is_none_or(|schema| *schema == name.schema)
+            })
+        };
+        (0..self.tables.len()).filter(|place| is_named(&self.tables[*place])).collect()
+    }
+
+    async fn scene(
+        &self,
+        database: &Arc<DatabaseRelations>,
+        tables: &[usize],
+        context: &ExecContext,
+        with_rows: bool,
+    ) -> Result<Scene, Problem> {
+        let source: Arc<dyn SessionSource> = Arc::clone(&context.session) as Arc<dyn SessionSource>;
+        let identity = Arc::clone(&context.identity);
+        let mut relations = SessionRelations::new(Arc::clone(database), source).read_by(Arc::clone(&identity));
+        for table in tables.iter().filter_map(|place| self.tables.get(*place)) {
+            let source = self.system_source(&relations, table, context, with_rows).await?;
+            relations = relations.with(source);
+        }
+        let session = StatementSession { view: Arc::clone(&context.session), identity };
+        Ok(Scene { relations, session, now: context.now.timestamp_micros() })
     }
 
     async fn system_source(
@@ -125,37 +220,11 @@ impl PgCatalogEngine {
         };
         Ok(Source::Rows(Arc::new(Relation::new(shape, rows))))
     }
-
-    fn plan(&self, query: &Rendered, hints: &[PgType], scene: &Scene) -> Result<Arc<Plan>, Problem> {
-        let view = &scene.session.view;
-        let key = PlanKey {
-            sql: query.sql().to_owned(),
-            search_path: view.search_path.clone(),
-            database: view.database.clone(),
-            user: view.user.clone(),
-            hints: hints.to_vec(),
-            generation: scene.relations.generation(),
-        };
-        if let Some(plan) = self.plans.lock().get(&key) {
-            return Ok(Arc::clone(plan));
-        }
-        let context = scene.context();
-        let plan = Arc::new(bind(&context, query.tree(), hints)?);
-        if !context.is_timed() {
-            let mut plans = self.plans.lock();
-            if plans.len() >= PLANS {
-                plans.clear();
-            }
-            plans.insert(key, Arc::clone(&plan));
-        }
-        Ok(plan)
-    }
 }
 
 impl Scene {
-    fn context(&self) -> Context<'_> {
-        let statement = &self.session.context;
-        Context::new(&self.relations, &self.session, statement.now.timestamp_micros(), &statement.cancel, &[])
+    fn context<'a>(&'a self, cancel: &'a CancellationToken) -> Context<'a> {
+        Context::new(&self.relations, &self.session, self.now, cancel, &[])
     }
 }
 
@@ -219,8 +288,7 @@ impl Engine for PgCatalogEngine {
         hints: &[PgType],
         context: &ExecContext,
     ) -> Result<Description, Problem> {
-        let scene = self.scene(query, context, false).await?;
-        let plan = self.plan(query, hints, &scene)?;
+        let (plan, _) = self.prepare(query, hints, context, false).await?;
         Ok(Description { fields: Arc::clone(&plan.fields), parameters: plan.parameters.clone() })
     }
 
@@ -229,15 +297,14 @@ impl Engine for PgCatalogEngine {
     }
 
     async fn explain(&self, query: &Rendered, analyze: bool, context: &ExecContext) -> Result<Vec<String>, Problem> {
-        let scene = self.scene(query, context, analyze).await?;
-        let plan = self.plan(query, &[], &scene)?;
+        let (plan, scene) = self.prepare(query, &[], context, analyze).await?;
         let (node, rows) = plan.outline();
         let cost = rows as f64 * 0.01;
-        let width: usize = plan.fields.iter().map(|field| usize::try_from(field.ty.len()).unwrap_or(32)).sum();
+        let width: usize = plan.fields.iter().map(|field| usize::try_from(field.ty.size()).unwrap_or(32)).sum();
         let mut line = format!("{node}  (cost=0.00..{:.2} rows={rows} width={width})", cost.max(0.01));
         if analyze {
             let start = std::time::Instant::now();
-            let found = plan.run(&scene.context())?.len();
+            let found = plan.run(&scene.context(&context.cancel))?.len();
             let elapsed = start.elapsed().as_secs_f64() * 1000.0;
             line.push_str(&format!(" (actual time=0.000..{elapsed:.3} rows={found} loops=1)"));
         }
@@ -245,14 +312,14 @@ impl Engine for PgCatalogEngine {
     }
 
     async fn execute(&self, query: &Rendered, context: &ExecContext) -> Result<Rows, Problem> {
-        let scene = self.scene(query, context, true).await?;
-        let plan = self.plan(query, &[], &scene)?;
+        let (plan, scene) = self.prepare(query, &[], context, true).await?;
         let fields = Arc::clone(&plan.fields);
         // What reads no relation takes microseconds; the rest must not hold up the runtime.
         let batches = if plan.reads_nothing() {
-            plan.batches(&scene.context())?
+            plan.batches(&scene.context(&context.cancel))?
         } else {
-            let work = tokio::task::spawn_blocking(move || plan.batches(&scene.context()));
+            let cancel = context.cancel.clone();
+            let work = tokio::task::spawn_blocking(move || plan.batches(&scene.context(&cancel)));
             let done = work.await;
             done.map_err(|error| Problem::new(ErrorKind::Internal, "catalog query failed").caused_by(error))??
         };
@@ -282,16 +349,12 @@ impl Session for StatementSession {
     }
 
     fn setting(&self, name: &str) -> Option<String> {
-        self.view.setting(name).map(|setting| setting.value)
+        self.view.shown(name)
     }
 
-    fn set(&self, name: &str, value: &str, local: bool) -> Result<String, Problem> {
-        if self.view.setting(name).is_none() && !name.contains('.') {
-            let message = format!("unrecognized configuration parameter \"{name}\"");
-            return Err(Problem::new(ErrorKind::UndefinedObject, message));
-        }
-        self.view.effects.set(SettingChange { name: name.to_owned(), value: value.to_owned(), local });
-        Ok(value.to_owned())
+    fn set(&self, name: &str, value: Option<&str>, local: bool) -> Result<String, Problem> {
+        let change = SettingChange { name: name.to_owned(), value: value.map(str::to_owned), local };
+        self.view.set_config(change, &self.identity.ceilings)
     }
 
     fn cancel_backend(&self, pid: i32) -> Result<bool, Problem> {
@@ -314,11 +377,7 @@ impl Session for StatementSession {
         self.view.backend_start.timestamp_micros()
     }
 
-    fn may_read(&self, schema: &str, table: &str) -> bool {
-        match schema {
-            "pg_catalog" | "information_schema" => true,
-            SYSTEM_SCHEMA => self.view.admin,
-            _ => self.context.identity.may_read(&TableName::new(schema, table)),
-        }
+    fn access(&self, schema: &str, table: &str) -> Access {
+        Access::of(&self.identity, schema, table)
     }
 }

@@ -20,7 +20,7 @@ mod walk;
 
 pub use answer::{arrow_type, batch, printed, read};
 pub use bind::{Plan, bind};
-pub use context::{Context, Session};
+pub use context::{Access, Context, Session};
 pub use datum::{Array, Datum, Dimension, Numeric, Record};
 pub use engine::PgCatalogEngine;
 pub use error::Error;

@@ -39,8 +39,8 @@ impl Session for Nothing {
         None
     }
 
-    fn set(&self, _: &str, value: &str, _: bool) -> Result<String, Problem> {
-        Ok(value.to_owned())
+    fn set(&self, _: &str, value: Option<&str>, _: bool) -> Result<String, Problem> {
+        Ok(value.unwrap_or_default().to_owned())
     }
 
     fn cancel_backend(&self, _: i32) -> Result<bool, Problem> {

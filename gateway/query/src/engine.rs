@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dialects::ast;
-use mantissa_core::{ErrorKind, Field, Identity, PgType, Problem, Rows};
+use mantissa_core::{Ceilings, ErrorKind, Field, Identity, PgType, Problem, Rows};
 use mantissa_guard::Approved;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -123,37 +123,79 @@ impl SessionView {
 
     /// Every setting, sorted by name. Made anew at each call: a session holds only what differs from the defaults.
     pub fn settings(&self) -> Vec<SettingView> {
-        self.current_settings.views()
+        self.with_settings(Settings::views)
     }
 
     /// One setting, by any spelling of its name.
     pub fn setting(&self, name: &str) -> Option<SettingView> {
-        self.current_settings.find(name)
+        self.with_settings(|settings| settings.find(name))
+    }
+
+    /// A setting as SHOW prints it.
+    pub fn shown(&self, name: &str) -> Option<String> {
+        self.with_settings(|settings| settings.show(name)).ok().map(|(_, value)| value)
+    }
+
+    /// `set_config`: checks the change and notes it for the session; this statement sees it from now on. Gives the new
+    /// value as SHOW prints it.
+    ///
+    /// # Errors
+    /// What SET would fail with.
+    pub fn set_config(&self, change: SettingChange, ceilings: &Ceilings) -> Result<String, Problem> {
+        let SettingChange { name, value, .. } = &change;
+        if Settings::is_role(name) {
+            let role = value.as_deref().unwrap_or("none");
+            Settings::check_role(role, &self.user)?;
+            return Ok(role.to_owned());
+        }
+        let mut noted = self.effects.noted.lock();
+        let mut settings = match &noted.settings {
+            Some(settings) => settings.clone(),
+            None => (*self.current_settings).clone(),
+        };
+        match value {
+            Some(value) => settings.set(name, value, false, false, ceilings)?,
+            None => settings.reset(name, false)?,
+        }
+        let (_, shown) = settings.show(name)?;
+        noted.settings = Some(settings);
+        noted.changes.push(change);
+        Ok(shown)
+    }
+
+    /// The settings with what this statement changed.
+    fn with_settings<T>(&self, read: impl FnOnce(&Settings) -> T) -> T {
+        let noted = self.effects.noted.lock();
+        read(noted.settings.as_ref().unwrap_or(&self.current_settings))
     }
 }
 
 /// Changes to the session that a running statement asked for; the session applies them when the statement ends.
 #[derive(Default)]
 pub struct Effects {
-    settings: Mutex<Vec<SettingChange>>,
+    noted: Mutex<Noted>,
 }
 
+#[derive(Default)]
+struct Noted {
+    changes: Vec<SettingChange>,
+    /// The session's settings with the changes.
+    settings: Option<Settings>,
+}
+
+/// `set_config(name, value, local)`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SettingChange {
     pub name: String,
-    pub value: String,
+    /// `None`: back to the default.
+    pub value: Option<String>,
     /// Until the end of the transaction only.
     pub local: bool,
 }
 
 impl Effects {
-    /// `set_config(name, value, local)`.
-    pub fn set(&self, change: SettingChange) {
-        self.settings.lock().push(change);
-    }
-
     pub(crate) fn take(&self) -> Vec<SettingChange> {
-        std::mem::take(&mut self.settings.lock())
+        std::mem::take(&mut *self.noted.lock()).changes
     }
 }
 

@@ -215,6 +215,7 @@ impl Session {
 
     /// Notes an error that the caller saw: one of its own, or one from a stream of rows.
     pub fn fail(&mut self, _problem: &Problem) {
+        self.effects.take();
         self.transaction.fail();
     }
 
@@ -360,7 +361,11 @@ impl Session {
     /// Applies what functions asked for (`set_config`) while the last statement ran.
     pub(crate) fn apply_effects(&mut self) {
         for change in self.effects.take() {
-            if let Err(problem) = self.set(&change.name, &change.value, change.local) {
+            let done = match &change.value {
+                Some(value) => self.set(&change.name, value, change.local),
+                None => self.reset(&change.name),
+            };
+            if let Err(problem) = done {
                 self.notice(Notice::warning(problem.kind, problem.message));
             }
         }
@@ -368,8 +373,8 @@ impl Session {
 
     pub(crate) fn set(&mut self, name: &str, value: &str, local: bool) -> Result<()> {
         let in_transaction = self.transaction.is_open() || self.in_batch;
-        if name.eq_ignore_ascii_case("role") || name.eq_ignore_ascii_case("session_authorization") {
-            return self.set_role(value);
+        if Settings::is_role(name) {
+            return Settings::check_role(value, self.identity.user.as_str());
         }
         self.settings.set(name, value, local, in_transaction, &self.identity.ceilings)?;
         if name.eq_ignore_ascii_case("application_name") {
@@ -380,13 +385,10 @@ impl Session {
         Ok(())
     }
 
-    /// SET ROLE and SET SESSION AUTHORIZATION: only to what one is.
-    fn set_role(&self, role: &str) -> Result<()> {
-        if role == "none" || role == self.identity.user.as_str() {
-            return Ok(());
-        }
-        let message = format!("permission denied to set role \"{role}\"");
-        Err(Problem::new(ErrorKind::InsufficientPrivilege, message))
+    pub(crate) fn reset(&mut self, name: &str) -> Result<()> {
+        self.settings.reset(name, self.transaction.is_open() || self.in_batch)?;
+        self.view = None;
+        Ok(())
     }
 
     /// Ends the transaction block, if one is open. `Some(committed)` where one was.

@@ -1,4 +1,4 @@
-//! Functions that look something up in the catalog: owners, comments, sizes, defaults.
+//! Functions that look something up in the catalog: owners, comments, properties, defaults.
 
 use mantissa_core::PgType;
 
@@ -24,16 +24,8 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("!pg_column_size(any) int4", |_, a| match &a[0] {
         Datum::Null => Ok(Datum::Null),
         Datum::Text(text) => Ok(Datum::Int4(text.len() as i32 + if text.len() < 127 { 1 } else { 4 })),
-        _ => Ok(Datum::Int4(i32::from(a.types[0].len().max(4)))),
+        _ => Ok(Datum::Int4(i32::from(a.types[0].size().max(4)))),
     }),
-    ("pg_relation_size(regclass) int8", |c, a| size(c, &a[0])),
-    ("pg_relation_size(regclass, text) int8", |c, a| size(c, &a[0])),
-    ("pg_table_size(regclass) int8", |c, a| size(c, &a[0])),
-    ("pg_total_relation_size(regclass) int8", |c, a| size(c, &a[0])),
-    ("pg_indexes_size(regclass) int8", |c, a| size(c, &a[0])),
-    ("pg_database_size(oid) int8", |_, _| Ok(Datum::Int8(0))),
-    ("pg_database_size(name) int8", |_, _| Ok(Datum::Int8(0))),
-    ("pg_tablespace_size(oid) int8", |_, _| Ok(Datum::Int8(0))),
     ("pg_tablespace_location(oid) text", |_, _| Ok(Datum::text(""))),
     ("pg_relation_filenode(regclass) oid", |c, a| {
         Ok(c.by_oid("pg_class", a[0].as_oid().unwrap_or(0))?.map_or(Datum::Null, |row| row.get("relfilenode").clone()))
@@ -44,13 +36,6 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
         Ok(row
             .map(|row| oid >= 16_384 && matches!(row.char("relkind"), 'r' | 'p') && row.char("relpersistence") == 'p')
             .into())
-    }),
-    ("pg_relation_is_updatable(regclass, bool) int4", |_, _| Ok(Datum::Int4(0))),
-    ("pg_column_is_updatable(regclass, int2, bool) bool", |_, _| Ok(Datum::Bool(false))),
-    ("pg_size_pretty(int8) text", |_, a| Ok(Datum::from(pretty(a[0].as_int().unwrap_or(0))))),
-    ("pg_size_pretty(numeric) text", |_, a| {
-        let bytes = crate::types::compare::to_f64(&a[0]).unwrap_or(0.0);
-        Ok(Datum::from(pretty(bytes as i64)))
     }),
     ("pg_get_serial_sequence(text, text) text", |_, _| Ok(Datum::Null)),
     ("pg_sequence_last_value(regclass) int8", |_, _| Ok(Datum::Null)),
@@ -146,31 +131,6 @@ fn comment(context: &Context<'_>, relation: &str, object: &Datum, class: Option<
         }
     }
     Ok(Datum::Null)
-}
-
-/// Sizes come from `relpages`, which the lake's own figures fill.
-fn size(context: &Context<'_>, relation: &Datum) -> Result<Datum> {
-    let row = context.by_oid("pg_class", relation.as_oid().unwrap_or(0))?;
-    Ok(row.map(|row| row.int("relpages").max(0) * 8192).into())
-}
-
-/// `pg_size_pretty`: whole units, the next one from 10 of it.
-pub fn pretty(bytes: i64) -> String {
-    let limit = 10 * 1024;
-    if bytes.unsigned_abs() < limit {
-        return format!("{bytes} bytes");
-    }
-    // Half units are kept one step longer, so that rounding happens once.
-    let mut size = i128::from(bytes) / 512;
-    for unit in ["kB", "MB", "GB", "TB", "PB"] {
-        let is_last = unit == "PB";
-        if size.unsigned_abs() < u128::from(limit) * 2 - 1 || is_last {
-            let half = if size < 0 { size - 1 } else { size + 1 };
-            return format!("{} {unit}", half / 2);
-        }
-        size /= 1024;
-    }
-    bytes.to_string()
 }
 
 fn index_property(context: &Context<'_>, a: &Arguments<'_>) -> Result<Datum> {

@@ -13,8 +13,10 @@ pub mod names;
 mod pattern;
 mod session;
 mod set;
+mod size;
 mod string;
 mod to_char;
+mod updatable;
 
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock};
@@ -123,8 +125,10 @@ static REGISTRY: LazyLock<HashMap<&'static str, Vec<Signature>>> = LazyLock::new
         names::FUNCTIONS,
         pattern::FUNCTIONS,
         session::FUNCTIONS,
+        size::FUNCTIONS,
         string::FUNCTIONS,
         to_char::FUNCTIONS,
+        updatable::FUNCTIONS,
     ];
     let scalars = families.iter().flat_map(|table| table.iter()).map(|(text, run)| (*text, Run::Scalar(*run)));
     let set_families: &[SetTable] = &[set::FUNCTIONS];
@@ -171,8 +175,10 @@ mod tests {
             names::FUNCTIONS,
             pattern::FUNCTIONS,
             session::FUNCTIONS,
+            size::FUNCTIONS,
             string::FUNCTIONS,
             to_char::FUNCTIONS,
+            updatable::FUNCTIONS,
         ];
         for (text, run) in tables.iter().flat_map(|table| table.iter()) {
             assert!(Signature::read(text, Run::Scalar(*run)).is_some(), "{text}");

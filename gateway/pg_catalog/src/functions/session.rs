@@ -2,7 +2,7 @@
 
 use mantissa_core::PgType;
 
-use crate::context::Context;
+use crate::context::{Access, Context};
 use crate::datum::Datum;
 use crate::error::{Error, Result};
 use crate::plan::{Arguments, ScalarFn};
@@ -34,8 +34,7 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
         let Some(name) = a[0].as_str() else {
             return Err(Error::InvalidParameter("SET requires parameter name".into()));
         };
-        let value = a[1].as_str().unwrap_or_default();
-        let shown = c.session.set(name, value, a[2].as_bool() == Some(true))?;
+        let shown = c.session.set(name, a[1].as_str(), a[2].as_bool() == Some(true))?;
         Ok(Datum::from(shown))
     }),
     ("pg_backend_pid() int4", |c, _| Ok(Datum::Int4(c.session.pid()))),
@@ -80,39 +79,39 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("has_table_privilege(name, text, text) bool", |c, a| on_table(c, a, 1)),
     ("has_table_privilege(name, oid, text) bool", |c, a| on_table(c, a, 1)),
     ("has_table_privilege(oid, oid, text) bool", |c, a| on_table(c, a, 1)),
-    ("has_any_column_privilege(text, text) bool", |c, a| on_table(c, a, 0)),
-    ("has_any_column_privilege(oid, text) bool", |c, a| on_table(c, a, 0)),
-    ("has_any_column_privilege(name, oid, text) bool", |c, a| on_table(c, a, 1)),
-    ("has_any_column_privilege(name, text, text) bool", |c, a| on_table(c, a, 1)),
-    ("has_any_column_privilege(oid, oid, text) bool", |c, a| on_table(c, a, 1)),
-    ("has_column_privilege(text, int2, text) bool", |c, a| on_table(c, a, 0)),
-    ("has_column_privilege(name, text, text, text) bool", |c, a| on_table(c, a, 1)),
-    ("has_column_privilege(name, oid, text, text) bool", |c, a| on_table(c, a, 1)),
-    ("has_column_privilege(oid, int2, text) bool", |c, a| on_table(c, a, 0)),
-    ("has_column_privilege(oid, text, text) bool", |c, a| on_table(c, a, 0)),
-    ("has_column_privilege(text, text, text) bool", |c, a| on_table(c, a, 0)),
-    ("has_column_privilege(name, oid, int2, text) bool", |c, a| on_table(c, a, 1)),
-    ("has_schema_privilege(text, text) bool", |_, a| Ok(reading(a))),
-    ("has_schema_privilege(oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_schema_privilege(name, text, text) bool", |_, a| Ok(reading(a))),
-    ("has_schema_privilege(name, oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_database_privilege(text, text) bool", |_, a| Ok(reading(a))),
-    ("has_database_privilege(oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_database_privilege(name, text, text) bool", |_, a| Ok(reading(a))),
-    ("has_database_privilege(name, oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_function_privilege(text, text) bool", |_, a| Ok(reading(a))),
-    ("has_function_privilege(oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_function_privilege(name, oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_type_privilege(text, text) bool", |_, a| Ok(reading(a))),
-    ("has_type_privilege(oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_language_privilege(oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_language_privilege(text, text) bool", |_, a| Ok(reading(a))),
-    ("has_sequence_privilege(oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_sequence_privilege(text, text) bool", |_, a| Ok(reading(a))),
-    ("has_server_privilege(oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_foreign_data_wrapper_privilege(oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_tablespace_privilege(oid, text) bool", |_, a| Ok(reading(a))),
-    ("has_parameter_privilege(text, text) bool", |_, a| Ok(reading(a))),
+    ("has_any_column_privilege(text, text) bool", |c, a| on_any_column(c, a, 0)),
+    ("has_any_column_privilege(oid, text) bool", |c, a| on_any_column(c, a, 0)),
+    ("has_any_column_privilege(name, oid, text) bool", |c, a| on_any_column(c, a, 1)),
+    ("has_any_column_privilege(name, text, text) bool", |c, a| on_any_column(c, a, 1)),
+    ("has_any_column_privilege(oid, oid, text) bool", |c, a| on_any_column(c, a, 1)),
+    ("has_column_privilege(text, int2, text) bool", |c, a| on_column(c, a, 0)),
+    ("has_column_privilege(name, text, text, text) bool", |c, a| on_column(c, a, 1)),
+    ("has_column_privilege(name, oid, text, text) bool", |c, a| on_column(c, a, 1)),
+    ("has_column_privilege(oid, int2, text) bool", |c, a| on_column(c, a, 0)),
+    ("has_column_privilege(oid, text, text) bool", |c, a| on_column(c, a, 0)),
+    ("has_column_privilege(text, text, text) bool", |c, a| on_column(c, a, 0)),
+    ("has_column_privilege(name, oid, int2, text) bool", |c, a| on_column(c, a, 1)),
+    ("has_schema_privilege(text, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_schema_privilege(oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_schema_privilege(name, text, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_schema_privilege(name, oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_database_privilege(text, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_database_privilege(oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_database_privilege(name, text, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_database_privilege(name, oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_function_privilege(text, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_function_privilege(oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_function_privilege(name, oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_type_privilege(text, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_type_privilege(oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_language_privilege(oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_language_privilege(text, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_sequence_privilege(oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_sequence_privilege(text, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_server_privilege(oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_foreign_data_wrapper_privilege(oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_tablespace_privilege(oid, text) bool", |_, a| reading(a).map(Datum::Bool)),
+    ("has_parameter_privilege(text, text) bool", |_, a| reading(a).map(Datum::Bool)),
     ("pg_has_role(oid, text) bool", |c, a| has_role(c, &a[0])),
     ("pg_has_role(name, text) bool", |c, a| has_role(c, &a[0])),
     ("pg_has_role(oid, name, text) bool", |c, a| role_has(c, &a[0], &a[1])),
@@ -197,24 +196,95 @@ fn end(context: &Context<'_>, a: &Arguments<'_>, connection: bool) -> Result<Dat
     Ok(Datum::Bool(ended))
 }
 
-/// Whether the privileges asked for are ones of reading: this server gives no others.
-fn reading(a: &Arguments<'_>) -> Datum {
-    let asked = a.last().and_then(Datum::as_str).unwrap_or_default().to_ascii_uppercase();
-    let granted = |privilege: &str| matches!(privilege.trim(), "SELECT" | "USAGE" | "CONNECT" | "EXECUTE" | "MAINTAIN");
-    Datum::Bool(asked.split(',').any(granted))
+/// The privileges of PostgreSQL 15, and whether they are ones of reading: this server gives no others.
+const PRIVILEGES: &[(&str, bool)] = &[
+    ("SELECT", true),
+    ("USAGE", true),
+    ("CONNECT", true),
+    ("EXECUTE", true),
+    ("INSERT", false),
+    ("UPDATE", false),
+    ("DELETE", false),
+    ("TRUNCATE", false),
+    ("REFERENCES", false),
+    ("TRIGGER", false),
+    ("CREATE", false),
+    ("TEMP", false),
+    ("TEMPORARY", false),
+    ("SET", false),
+    ("ALTER SYSTEM", false),
+];
+
+/// Whether one of the privileges asked for is one of reading.
+fn reading(a: &Arguments<'_>) -> Result<bool> {
+    const GRANT_OPTION: &str = " WITH GRANT OPTION";
+    let asked = a.last().and_then(Datum::as_str).unwrap_or_default();
+    let mut any = false;
+    for privilege in asked.split(',').map(str::trim) {
+        let upper = privilege.to_ascii_uppercase();
+        let (name, passed_on) = match upper.strip_suffix(GRANT_OPTION) {
+            Some(name) => (name, true),
+            None => (upper.as_str(), false),
+        };
+        let Some((_, reads)) = PRIVILEGES.iter().find(|(known, _)| *known == name) else {
+            return Err(Error::InvalidParameter(format!("unrecognized privilege type: \"{privilege}\"")));
+        };
+        any |= *reads && !passed_on;
+    }
+    Ok(any)
 }
 
-fn on_table(context: &Context<'_>, a: &Arguments<'_>, table: usize) -> Result<Datum> {
+/// What a role may read of the relation that argument `table` names; the argument before it, if any, names the role.
+/// `None` where there is no such relation.
+fn access(context: &Context<'_>, a: &Arguments<'_>, table: usize) -> Result<Option<(u32, Access)>> {
     let oid = match &a[table] {
         Datum::Text(name) => super::names::reg_oid(context, name, PgType::REGCLASS)?,
         other => other.as_oid().unwrap_or(0),
     };
-    let Some(row) = context.by_oid("pg_class", oid)? else { return Ok(Datum::Null) };
+    let Some(row) = context.by_oid("pg_class", oid)? else { return Ok(None) };
     let schema = super::names::schema_of(context, row.oid("relnamespace"))?;
-    if !context.session.may_read(&schema, &row.text("relname")) {
-        return Ok(Datum::Bool(false));
-    }
-    Ok(reading(a))
+    let system = matches!(schema.as_str(), "pg_catalog" | "information_schema");
+    let asked = if table > 0 { role_named(context, &a[0])? } else { Some(context.session.user().to_owned()) };
+    let access = match asked {
+        _ if system => Access::Whole,
+        Some(role) if role == context.session.user() => context.session.access(&schema, &row.text("relname")),
+        // What others may read is theirs to know; who owns a relation reads it.
+        Some(role) if super::names::role_oid(context, &role)? == Some(row.oid("relowner")) => Access::Whole,
+        _ => Access::Nothing,
+    };
+    Ok(Some((oid, access)))
+}
+
+fn on_table(context: &Context<'_>, a: &Arguments<'_>, table: usize) -> Result<Datum> {
+    let reads = reading(a)?;
+    Ok(access(context, a, table)?.map(|(_, access)| reads && access == Access::Whole).into())
+}
+
+fn on_any_column(context: &Context<'_>, a: &Arguments<'_>, table: usize) -> Result<Datum> {
+    let reads = reading(a)?;
+    Ok(access(context, a, table)?.map(|(_, access)| reads && access != Access::Nothing).into())
+}
+
+fn on_column(context: &Context<'_>, a: &Arguments<'_>, table: usize) -> Result<Datum> {
+    let reads = reading(a)?;
+    let Some((oid, access)) = access(context, a, table)? else { return Ok(Datum::Null) };
+    let granted = match access {
+        Access::Nothing => false,
+        Access::Whole => true,
+        Access::Columns(names) => {
+            let name = match &a[table + 1] {
+                Datum::Text(name) => Some(name.to_string()),
+                number => attribute(context, oid, number.as_int().unwrap_or(0))?,
+            };
+            name.is_some_and(|name| names.contains(&name))
+        }
+    };
+    Ok(Datum::Bool(reads && granted))
+}
+
+fn attribute(context: &Context<'_>, relation: u32, number: i64) -> Result<Option<String>> {
+    let columns = context.find_all("pg_attribute", "attrelid", &Datum::Oid(relation))?;
+    Ok(columns.iter().find(|column| column.int("attnum") == number).map(|column| column.text("attname")))
 }
 
 fn role_named(context: &Context<'_>, role: &Datum) -> Result<Option<String>> {

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
-use mantissa_core::Problem;
-use parking_lot::RwLock;
+use mantissa_core::{Identity, Problem};
+use parking_lot::{Mutex, RwLock};
 
+use super::access::Lists;
 use super::build::{Builder, qualified};
 use super::functions::{function_key, push_function, push_schema};
 use super::keys::{constraint_key, push_keys, trigger_key};
@@ -31,9 +32,14 @@ pub struct DatabaseRelations {
     own: HashMap<&'static str, Vec<Row>>,
     /// System catalogs with the rows of both, made at first use.
     merged: RwLock<HashMap<String, Arc<Relation>>>,
+    /// By who reads and what that may be.
+    lists: Mutex<HashMap<String, Lists>>,
     definitions: HashMap<u32, String>,
     generation: u64,
 }
+
+/// Identities whose lists are kept.
+const LISTS: usize = 256;
 
 impl DatabaseRelations {
     /// # Errors
@@ -41,7 +47,29 @@ impl DatabaseRelations {
     pub fn new(objects: &Objects) -> Result<Self, Problem> {
         static GENERATION: AtomicU64 = AtomicU64::new(1);
         let (own, definitions) = rows_of(objects)?;
-        Ok(Self { own, merged: RwLock::default(), definitions, generation: GENERATION.fetch_add(1, Ordering::Relaxed) })
+        let generation = GENERATION.fetch_add(1, Ordering::Relaxed);
+        Ok(Self { own, merged: RwLock::default(), lists: Mutex::default(), definitions, generation })
+    }
+
+    /// The access control lists as `identity` sees them.
+    fn lists(&self, identity: &Identity) -> Option<Lists> {
+        let key = format!("{} {} {:?}", identity.user, identity.admin, identity.grants);
+        if let Some(lists) = self.lists.lock().get(&key) {
+            return Some(lists.clone());
+        }
+        let rows = |name: &str| match self.find("pg_catalog", name) {
+            Some(Source::Rows(relation)) => Some(relation),
+            _ => None,
+        };
+        let own = self.own.get("pg_class").map_or(&[][..], Vec::as_slice);
+        let (classes, attributes, schemas) = (rows("pg_class")?, rows("pg_attribute")?, rows("pg_namespace")?);
+        let lists = Lists::new(identity, (&classes, own), &attributes, &schemas)?;
+        let mut kept = self.lists.lock();
+        if kept.len() >= LISTS {
+            kept.clear();
+        }
+        kept.insert(key, lists.clone());
+        Some(lists)
     }
 
     fn find(&self, schema: &str, name: &str) -> Option<Source> {
@@ -158,11 +186,29 @@ pub struct SessionRelations {
     database: Arc<DatabaseRelations>,
     session: Arc<dyn SessionSource>,
     extra: Vec<Source>,
+    identity: Option<Arc<Identity>>,
+    lists: OnceLock<Option<Lists>>,
 }
 
 impl SessionRelations {
     pub fn new(database: Arc<DatabaseRelations>, session: Arc<dyn SessionSource>) -> Self {
-        Self { database, session, extra: Vec::new() }
+        Self { database, session, extra: Vec::new(), identity: None, lists: OnceLock::new() }
+    }
+
+    /// Shows the rights of `identity` in access control lists.
+    pub fn read_by(mut self, identity: Arc<Identity>) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    fn of_identity(&self, name: &str) -> Option<Source> {
+        let identity = self.identity.as_ref()?;
+        let lists = || self.lists.get_or_init(|| self.database.lists(identity)).as_ref();
+        match name {
+            "pg_class" => lists().map(|lists| Source::Rows(Arc::clone(&lists.classes))),
+            "pg_attribute" => lists().map(|lists| Source::Rows(Arc::clone(&lists.attributes))),
+            _ => None,
+        }
     }
 
     /// Adds a relation of another schema. The database's objects say that it exists, `source` has its rows.
@@ -180,7 +226,10 @@ impl SessionRelations {
 impl Relations for SessionRelations {
     fn lookup(&self, schema: Option<&str>, name: &str, search_path: &[String]) -> Option<Source> {
         let find = |schema: &str| {
-            let of_session = (schema == "pg_catalog").then(|| session::lookup(name, &self.session)).flatten();
+            let of_session = match schema {
+                "pg_catalog" => self.of_identity(name).or_else(|| session::lookup(name, &self.session)),
+                _ => None,
+            };
             of_session.or_else(|| self.database.find(schema, name)).or_else(|| self.of_extra(schema, name))
         };
         match schema {

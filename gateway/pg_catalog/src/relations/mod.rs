@@ -1,6 +1,7 @@
 //! The relations of `pg_catalog` and `information_schema`: PostgreSQL's own rows, rows for a database's objects, rows of
 //! the session, and views over them.
 
+mod access;
 mod build;
 mod database;
 mod functions;

@@ -43,8 +43,8 @@ impl Session for User<'_> {
         self.fixture.shown.get(&name.to_ascii_lowercase()).cloned()
     }
 
-    fn set(&self, _: &str, value: &str, _: bool) -> Result<String, Problem> {
-        Ok(value.to_owned())
+    fn set(&self, _: &str, value: Option<&str>, _: bool) -> Result<String, Problem> {
+        Ok(value.unwrap_or_default().to_owned())
     }
 
     fn cancel_backend(&self, _: i32) -> Result<bool, Problem> {
