@@ -1,6 +1,7 @@
 """What psql sends, as captured in the corpus, sent by psql again: no error, and the same output as PostgreSQL's where it
 does not depend on the schema."""
 
+import difflib
 import os
 import pathlib
 import re
@@ -66,4 +67,6 @@ def test_an_answer_is_postgresqls(lake, oracle, path):
     if not lake.is_mantissa:
         pytest.skip("PostgreSQL against itself")
     ours, theirs = send(lake, command(path)), send(oracle, command(path))
-    assert (ours.stdout, ours.stderr) == (theirs.stdout, theirs.stderr)
+    lines = [(done.stdout + done.stderr).splitlines() for done in (theirs, ours)]
+    difference = list(difflib.unified_diff(*lines, "PostgreSQL", "here", lineterm="", n=0))
+    assert not difference, "\n".join(difference[:20])
