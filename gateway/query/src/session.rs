@@ -425,7 +425,7 @@ impl Session {
 fn parse_batch(sql: &str) -> Result<Vec<Parsed>> {
     let fragments = dialects::split(sql).map_err(mantissa_guard::problem)?;
     let parse = |fragment: dialects::Fragment<'_>| {
-        let offset = fragment.offset as u32;
+        let offset = fragment.offset;
         let statement = Statement::parse(fragment.text).map_err(|mut problem| {
             problem.position = problem.position.map(|position| position + offset);
             problem

@@ -191,7 +191,7 @@ fn person(index: usize, city: &'static City) -> Person {
     let first = FIRST[index % FIRST.len()];
     let last = LAST[(index * 7 + index / FIRST.len()) % LAST.len()];
     let key = mix(index as u64 + 1);
-    let engineer = index % 2 == 0;
+    let engineer = index.is_multiple_of(2);
     let office = address(Use::Office, city.name, key);
     let home = address(Use::Home, city.name, mix(key));
     Person {
@@ -203,7 +203,7 @@ fn person(index: usize, city: &'static City) -> Person {
         home_ip: home,
         office_ip: office,
         engineer,
-        iam_user: engineer && index % 3 == 0,
+        iam_user: engineer && index.is_multiple_of(3),
         browser: &BROWSERS[(key % 7 % 4) as usize],
         key,
     }

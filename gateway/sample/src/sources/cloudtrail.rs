@@ -188,7 +188,7 @@ fn by_a_person(scene: &Scene, rng: &mut Rng, at: i64, account: &Account, region:
 fn sign_in(rng: &mut Rng, at: i64, person: &Person, account: &Account, out: &mut Out) {
     let failed = rng.chance(900);
     // Two people have not set up a second factor.
-    let mfa = person.key % 9 != 0;
+    let mfa = !person.key.is_multiple_of(9);
     console_login(
         &ConsoleLogin {
             at,

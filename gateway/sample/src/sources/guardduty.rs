@@ -142,7 +142,7 @@ pub fn emit(finding: &Finding, rng: &mut Rng, out: &mut Out) {
         .seconds(finding.at - 600_000_000);
     out.s(r#"","eventLastSeen":""#).seconds(finding.at).s(r#"","archived":false,"count":"#).n(finding.count);
     out.s(r#"},"severity":"#).n(finding.severity / 10);
-    if finding.severity % 10 > 0 {
+    if !finding.severity.is_multiple_of(10) {
         out.s(".").n(finding.severity % 10);
     }
     out.s(r#","createdAt":""#)

@@ -125,7 +125,7 @@ fn target(scene: &Scene, rng: &mut Rng, target: Target, person: &Person) -> Stri
             format!(r#"[{{"id":"0oa{id:010x}","type":"AppInstance","alternateId":"{app}","displayName":"{app}","detailEntry":null}}]"#)
         }
         Target::Factor => {
-            let factor = if person.key % 5 == 0 { "Google Authenticator" } else { "Okta Verify" };
+            let factor = if person.key.is_multiple_of(5) { "Google Authenticator" } else { "Okta Verify" };
             let user = user(person);
             format!(r#"[{user},{{"id":"opf{:010x}","type":"AuthenticatorEnrollment","alternateId":"unknown","displayName":"{factor}","detailEntry":null}}]"#, person.key >> 24)
         }

@@ -45,7 +45,7 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Takes the write lock at once: a transaction that began by reading cannot be refused later.
     async fn begin(&self) -> Result<Transaction<'static, Sqlite>> {
-        Ok(self.write.begin_with("BEGIN IMMEDIATE").await.map_err(closed_or)?)
+        self.write.begin_with("BEGIN IMMEDIATE").await.map_err(closed_or)
     }
 }
 

@@ -377,7 +377,7 @@ fn binary_cell(array: &ArrayRef, ty: PgType) -> Option<Cell> {
         }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => {
             let pack = packed::from_printed(ty)?;
-            bytes_cell(array, move |value, out| pack(value, out))?
+            bytes_cell(array, pack)?
         }
         _ => return None,
     })

@@ -215,11 +215,11 @@ pub(crate) fn put_offset(offset: i32, out: &mut BytesMut) {
     out.put_u8(if offset < 0 { b'-' } else { b'+' });
     let seconds = offset.unsigned_abs();
     put_two((seconds / 3_600) as u8, out);
-    if seconds % 3_600 != 0 {
+    if !seconds.is_multiple_of(3_600) {
         out.put_u8(b':');
         put_two((seconds / 60 % 60) as u8, out);
     }
-    if seconds % 60 != 0 {
+    if !seconds.is_multiple_of(60) {
         out.put_u8(b':');
         put_two((seconds % 60) as u8, out);
     }
