@@ -180,7 +180,7 @@ impl Binder<'_> {
         let signature = chosen.signature;
         match signature.run {
             Run::Scalar(function) => {
-                let node = Node::Call { function, name: &signature.name, strict: signature.strict, arguments };
+                let node = Node::Call { function, name: signature.name, strict: signature.strict, arguments };
                 let mut ex = Ex::new(node, chosen.result);
                 ex.fields = chosen.fields;
                 Ok(ex)

@@ -158,7 +158,7 @@ pub const FUNCTIONS: &[(&str, ScalarFn)] = &[
     ("atan2(float8, float8) float8", |_, a| floats(a, f64::atan2)),
     ("degrees(float8) float8", |_, a| float(a, f64::to_degrees)),
     ("radians(float8) float8", |_, a| float(a, f64::to_radians)),
-    ("gcd(int8, int8) int8", |_, a| big::apply(a, |x, y| gcd(x, y))),
+    ("gcd(int8, int8) int8", |_, a| big::apply(a, gcd)),
     ("scale(numeric) int4", |_, a| match &a[0] {
         Datum::Numeric(Numeric::Finite(number)) => Ok(Datum::Int4(number.fractional_digit_count() as i32)),
         _ => Ok(Datum::Null),

@@ -197,7 +197,7 @@ fn number(value: &Datum, picture: &str) -> String {
         body.split_once(['.', 'D']).map_or(0, |(_, part)| part.chars().filter(|c| matches!(c, '9' | '0')).count());
     let Some(Numeric::Finite(number)) = compare::to_numeric(value) else { return "#".repeat(body.len()) };
     let rounded = number.with_scale_round(decimals as i64, bigdecimal::RoundingMode::HalfUp);
-    let is_negative = rounded < bigdecimal::BigDecimal::from(0);
+    let is_negative = rounded < 0;
     let shown = rounded.abs().to_plain_string();
     let (whole, part) = shown.split_once('.').unwrap_or((&shown, ""));
     let whole = if whole == "0" { "" } else { whole };

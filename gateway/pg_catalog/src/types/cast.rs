@@ -125,7 +125,7 @@ fn to_integer<T: TryFrom<i64>>(value: &Datum, name: &str) -> Result<T> {
 /// Halves round to even, as the processor does it.
 fn round_float(number: f64) -> Option<i64> {
     let rounded = number.round_ties_even();
-    (rounded >= -9.223_372_036_854_775_8e18 && rounded < 9.223_372_036_854_775_8e18).then_some(rounded as i64)
+    (-9.223_372_036_854_776e18..9.223_372_036_854_776e18).contains(&rounded).then_some(rounded as i64)
 }
 
 fn to_oid(value: &Datum) -> Result<u32> {

@@ -223,7 +223,7 @@ fn month_number(word: &str) -> Option<u32> {
 }
 
 fn parse_month_first(text: &str) -> Option<(NaiveDate, &str)> {
-    let mut words = text.splitn(3, |c: char| c == ' ' || c == ',').filter(|word| !word.is_empty());
+    let mut words = text.splitn(3, [' ', ',']).filter(|word| !word.is_empty());
     let month = month_number(words.next()?)?;
     let day: u32 = words.next()?.trim_end_matches(',').parse().ok()?;
     let rest = words.next()?.trim_start();
