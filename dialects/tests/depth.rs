@@ -1,6 +1,8 @@
 //! Nothing that a client can write makes the stack overflow: each text is parsed, cloned, walked, printed, rendered in
 //! every dialect and dropped on a thread with a stack of 2 MiB, as tokio's workers have.
 
+#![allow(clippy::unwrap_used)]
+
 use dialects::{Error, Instant};
 
 fn on_a_small_stack(name: &str, sql: String) -> Result<(), Error> {

@@ -1,5 +1,7 @@
 //! Every statement of `cases/*.sql`, rendered in every dialect.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;

@@ -96,9 +96,7 @@ fn output(previous: &Intent, draft: &Draft, filters: &mut Vec<Filter>) -> Result
     if !heads.is_empty() {
         return Ok(Output::Distinct(heads));
     }
-    if draft.who && previous.output != (Output::Rows { limit: None, oldest: false })
-        || draft.who && draft.concepts.is_empty()
-    {
+    if draft.who && (draft.concepts.is_empty() || previous.output != (Output::Rows { limit: None, oldest: false })) {
         return Ok(Output::Distinct(vec![Key::Field(Expr::Column("actor_name".into()))]));
     }
     if draft.rows {

@@ -288,7 +288,7 @@ fn matching(draft: &Draft, table: &str, soft: bool, subjects: bool) -> Option<Ve
     let usable = |concept: &&Concept| subjects || !concept.subject;
     let mut present: Vec<&str> = draft.concepts.iter().filter(usable).map(|concept| concept.name).collect();
     let countable =
-        |name: &str| draft.concepts.iter().any(|c| c.name == name && (!c.spent || soft) && !(c.subject && !subjects));
+        |name: &str| draft.concepts.iter().any(|c| c.name == name && (!c.spent || soft) && (!c.subject || subjects));
     if draft.login.is_some() {
         present.push("login");
     }
@@ -306,7 +306,7 @@ fn matching(draft: &Draft, table: &str, soft: bool, subjects: bool) -> Option<Ve
     let wider = |a: &[&str], b: &[&str]| b.len() > a.len() && a.iter().all(|concept| b.contains(concept));
     let kept: Vec<(&'static Event, Vec<&str>)> =
         found.iter().filter(|(_, covered)| !found.iter().any(|(_, other)| wider(covered, other))).cloned().collect();
-    let must = draft.concepts.iter().filter(|c| !c.spent && (c.verb || (!c.head && !(c.subject && !subjects))));
+    let must = draft.concepts.iter().filter(|c| !c.spent && (c.verb || (!c.head && (!c.subject || subjects))));
     for concept in must {
         if !kept.iter().any(|(_, covered)| covered.contains(&concept.name)) {
             return None;
@@ -568,13 +568,12 @@ fn counted(draft: &Draft, table: &str, mut keys: Vec<Key>, head: Option<&'static
     if let Some(noun) = head {
         let key = Key::Field(expr_for(noun, table)?);
         let counted = draft.count && !ranked && having.is_empty();
-        if counted && (draft.distinct || !has_event_object(draft, noun)) {
-            distinct_of = Some(expr_for(noun, table)?);
-        } else if draft.distinct && !keys.is_empty() && !ranked {
+        let counts_things = counted && (draft.distinct || !has_event_object(draft, noun));
+        if counts_things || (draft.distinct && !keys.is_empty() && !ranked) {
             distinct_of = Some(expr_for(noun, table)?);
         } else if (ranked || !having.is_empty() || draft.which || draft.distinct || !draft.count)
             && !keys.contains(&key)
-            && !(keys.is_empty() && !asks_list(draft, ranked, &having))
+            && (!keys.is_empty() || asks_list(draft, ranked, &having))
         {
             keys.insert(0, key);
         }

@@ -1,5 +1,7 @@
 //! Questions to SQL, as a table: one line a question, the SQL beside it under review in the snapshot.
 
+#![allow(clippy::unwrap_used)]
+
 use std::path::PathBuf;
 use std::sync::Arc;
 

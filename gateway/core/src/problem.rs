@@ -77,6 +77,7 @@ error_kinds! {
     InvalidSavepoint "3B001" 409,
     InvalidSchemaName "3F000" 404,
     InvalidTextRepresentation "22P02" 400,
+    InvalidWidthBucket "2201G" 400,
     IoError "58030" 500,
     NameTooLong "42622" 400,
     NoActiveTransaction "25P01" 409,

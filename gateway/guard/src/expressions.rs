@@ -270,10 +270,9 @@ impl Walk<'_> {
     /// Types that a value may be cast to: Postgres's own. Those that name objects only over the catalog.
     fn data_type(&self, data_type: &DataType, position: Option<u32>) -> Result<(), Error> {
         let is_known = match data_type {
-            DataType::Array(inner) => match inner {
-                dialects::ast::ArrayElemTypeDef::SquareBracket(inner, _) => return self.data_type(inner, position),
-                _ => false,
-            },
+            DataType::Array(dialects::ast::ArrayElemTypeDef::SquareBracket(inner, _)) => {
+                return self.data_type(inner, position);
+            }
             DataType::Custom(name, _) => {
                 let parts = dialects::name_parts(name).unwrap_or_default();
                 let is_own = parts.len() == 1 || parts.first().is_some_and(|schema| schema == "pg_catalog");

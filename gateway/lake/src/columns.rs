@@ -1,6 +1,5 @@
 //! Rows into Arrow columns.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -204,13 +203,13 @@ impl TableBuilder {
         Ok(())
     }
 
-    fn append_inferred(&mut self, name: &Cow<'_, str>, value: &Scalar<'_>) -> Result<(), ArrowError> {
+    fn append_inferred(&mut self, name: &str, value: &Scalar<'_>) -> Result<(), ArrowError> {
         let Some(ty) = type_of(value) else { return Ok(()) };
-        let index = match self.by_name.get(name.as_ref()) {
+        let index = match self.by_name.get(name) {
             Some(index) => *index,
             None if self.inferred.len() >= MAX_INFERRED => return Ok(()),
             None => {
-                self.inferred.push(Inferred::new(ColumnSpec::new(name.as_ref(), ty)));
+                self.inferred.push(Inferred::new(ColumnSpec::new(name, ty)));
                 self.by_name.insert(name.to_string(), self.inferred.len() - 1);
                 self.inferred.len() - 1
             }
@@ -257,7 +256,7 @@ mod tests {
     fn row(time: i64, fields: &[(&'static str, Scalar<'static>)]) -> Row<'static> {
         let mut row = Row::new(0);
         row.common[common::TIME] = Scalar::Time(time);
-        row.inferred = fields.iter().map(|(name, value)| (Cow::Borrowed(*name), value.clone())).collect();
+        row.inferred = fields.iter().map(|(name, value)| (std::borrow::Cow::Borrowed(*name), value.clone())).collect();
         row
     }
 

@@ -97,11 +97,14 @@ impl<'b> Stored<'b> {
     }
 }
 
+/// Bytes, and the error that reading ended with.
+type Held = (Vec<u8>, Option<(io::ErrorKind, String)>);
+
 /// An input's content, with its hash.
 pub struct Content<'b> {
     stored: Stored<'b>,
     /// The content, where it is short enough, and the error it ended with.
-    held: Option<(Vec<u8>, Option<(io::ErrorKind, String)>)>,
+    held: Option<Held>,
     pub hash: Hash,
     /// The longest of the prefixes asked for that the content starts with.
     pub known_prefix: u64,

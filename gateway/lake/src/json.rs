@@ -192,8 +192,9 @@ fn check_array(bytes: &[u8], start: usize, depth: usize) -> Check {
 }
 
 /// A JSON value, borrowed from checked text. Containers and strings are their text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Value<'a> {
+    #[default]
     Null,
     Bool(bool),
     Number(&'a str),

@@ -1,5 +1,7 @@
 //! Every event of the corpora is a row or a quarantine entry.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::fs;

@@ -1,5 +1,7 @@
 //! Nothing acknowledged is lost, nothing half done is seen, nothing comes in twice.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use std::collections::HashMap;

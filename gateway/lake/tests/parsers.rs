@@ -1,5 +1,7 @@
 //! Our own small inputs in every format, and the rows they become.
 
+#![allow(clippy::unwrap_used)]
+
 mod support;
 
 use mantissa_lake::{GeoRange, GeoSource, Lake, LakeOptions, Place};

@@ -211,13 +211,13 @@ impl Session {
     }
 
     /// System rows are there at once: functions with an effect on the session (`set_config`) have run when they are.
-    async fn first_batch(&mut self, mut rows: Rows, leash: &Leash) -> Result<Rows> {
+    async fn first_batch(&mut self, rows: Rows, leash: &Leash) -> Result<Rows> {
         if rows.fields.is_empty() {
             return Ok(rows);
         }
-        let first = leash.hold(async { rows.batches.next().await.transpose() }).await?;
+        let mut rest = rows.batches.fuse();
+        let first = leash.hold(async { rest.next().await.transpose() }).await?;
         self.apply_effects();
-        let rest = rows.batches;
         let first: Option<Result<RecordBatch>> = first.map(Ok);
         Ok(Rows::new(rows.fields, futures::stream::iter(first).chain(rest).boxed()))
     }
@@ -472,7 +472,7 @@ fn bytes_text(bytes: u64) -> String {
 
 impl Session {
     pub(crate) fn announce(&self, sql: &str, explanation: &str, estimate: Estimate) {
-        let mut notice = Notice::notice(format!("SQL: {sql}"));
+        let mut notice = Notice::plain(format!("SQL: {sql}"));
         notice.detail = Some(format!("{explanation} Estimate: {}.", estimate_text(estimate)));
         self.notice(notice);
     }

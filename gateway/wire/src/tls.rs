@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use pgwire::api::auth::sasl::scram::ScramServerAuth;
@@ -89,14 +89,14 @@ impl Tls {
     }
 }
 
-fn make_self_signed(names: &[String], certificate: &PathBuf, key: &PathBuf) -> Result<(), WireError> {
+fn make_self_signed(names: &[String], certificate: &Path, key: &Path) -> Result<(), WireError> {
     let mut subjects = ["localhost", "127.0.0.1", "::1"].map(str::to_owned).to_vec();
     subjects.extend(names.iter().filter(|name| !subjects.contains(name)).cloned().collect::<Vec<_>>());
     let made = rcgen::generate_simple_self_signed(subjects).map_err(|source| WireError::SelfSigned { source })?;
     write_file(key, 0o600, made.signing_key.serialize_pem().as_bytes())
-        .map_err(|source| WireError::Write { path: key.clone(), source })?;
+        .map_err(|source| WireError::Write { path: key.to_owned(), source })?;
     write_file(certificate, 0o644, made.cert.pem().as_bytes())
-        .map_err(|source| WireError::Write { path: certificate.clone(), source })
+        .map_err(|source| WireError::Write { path: certificate.to_owned(), source })
 }
 
 /// Writes beside and renames, so that a crash leaves no half key.

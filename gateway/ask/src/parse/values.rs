@@ -24,8 +24,7 @@ impl Parser<'_> {
             at = self.skip(at + 1);
         }
         let mut names = Vec::new();
-        loop {
-            let Some(piece) = self.get(at) else { break };
+        while let Some(piece) = self.get(at) {
             let name = match &piece.item {
                 Item::Email => Name::Email(piece.text.clone()),
                 Item::Name | Item::Quoted => Name::Text(piece.text.clone()),

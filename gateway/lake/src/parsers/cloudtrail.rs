@@ -147,12 +147,6 @@ impl<'a> Identity<'a> {
     }
 }
 
-impl Default for Value<'_> {
-    fn default() -> Self {
-        Value::Null
-    }
-}
-
 impl Parser for Cloudtrail {
     fn parse<'a>(&mut self, text: &'a str, around: &Surroundings<'a>, row: &mut Row<'a>) -> Result<Parsed, Reason> {
         let event @ Value::Object(_) = Value::of(text) else { return Err(NOT_AN_OBJECT) };

@@ -1,3 +1,5 @@
+#![allow(clippy::unwrap_used)]
+
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
