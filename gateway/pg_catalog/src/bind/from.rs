@@ -22,7 +22,7 @@ const MAX_VIEW_DEPTH: usize = 24;
 
 impl Binder<'_> {
     /// Binds a FROM list; its names are then in the innermost scope.
-    pub(super) fn from_list(&mut self, list: &[TableWithJoins]) -> Result<Option<Tree>> {
+    pub(super) fn tables_of(&mut self, list: &[TableWithJoins]) -> Result<Option<Tree>> {
         let mut tree: Option<Tree> = None;
         for item in list {
             let before = std::mem::take(&mut self.scope()?.space);

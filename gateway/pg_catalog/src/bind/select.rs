@@ -26,7 +26,7 @@ impl Binder<'_> {
     }
 
     fn select_inside(&mut self, select: &ast::Select, order: &[ast::OrderByExpr]) -> Result<Query> {
-        let tree = self.from_list(&select.from)?;
+        let tree = self.tables_of(&select.from)?;
         self.scope()?.no_aggregates = Some("WHERE");
         let mut conditions = Vec::new();
         if let Some(selection) = &select.selection {

@@ -9,6 +9,7 @@ mod window;
 
 use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use crate::context::Context;
@@ -35,7 +36,7 @@ impl Frame<'_> {
 /// Results of one subquery by the values of the outer columns it reads.
 #[derive(Default)]
 pub struct Memo {
-    results: HashMap<Vec<Key>, Arc<Rows>>,
+    results: HashMap<Vec<Key>, Rc<Rows>>,
 }
 
 /// More results than this of one subquery are not kept.
@@ -167,7 +168,7 @@ fn run_cte(context: &Context<'_>, cte: &Cte, frame: &Frame<'_>) -> Result<Vec<Ro
 }
 
 /// Runs a subquery, or gives the rows that it gave for the same outer values.
-pub fn subquery(context: &Context<'_>, subquery: &Subquery, frame: &Frame<'_>) -> Result<Arc<Rows>> {
+pub fn subquery(context: &Context<'_>, subquery: &Subquery, frame: &Frame<'_>) -> Result<Rc<Rows>> {
     let key = subquery
         .free
         .iter()
@@ -180,14 +181,14 @@ pub fn subquery(context: &Context<'_>, subquery: &Subquery, frame: &Frame<'_>) -
         })
         .collect::<Result<Vec<Key>>>()?;
     if let Some(rows) = context.memo.borrow().get(&subquery.id).and_then(|memo| memo.results.get(&key)) {
-        return Ok(Arc::clone(rows));
+        return Ok(Rc::clone(rows));
     }
     let rows = query(context, &subquery.query, frame)?;
-    let rows = Arc::new(Rows { rows, members: OnceCell::new() });
+    let rows = Rc::new(Rows { rows, members: OnceCell::new() });
     let mut memos = context.memo.borrow_mut();
     let memo = memos.entry(subquery.id).or_default();
     if memo.results.len() < MEMO_LIMIT {
-        memo.results.insert(key, Arc::clone(&rows));
+        memo.results.insert(key, Rc::clone(&rows));
     }
     Ok(rows)
 }

@@ -82,9 +82,10 @@ pub struct CursorFacts {
 }
 
 type Rows = Result<Vec<Row>, DataError>;
+type MakeRows = fn(&Snapshot, &dyn SessionSource) -> Rows;
 
 /// The relations made here, all in `pg_catalog`.
-const RELATIONS: &[(&str, fn(&Snapshot, &dyn SessionSource) -> Rows)] = &[
+const RELATIONS: &[(&str, MakeRows)] = &[
     ("pg_authid", roles),
     ("pg_cursors", cursors),
     ("pg_database", databases),

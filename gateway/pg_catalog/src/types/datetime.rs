@@ -320,8 +320,8 @@ pub fn parse_time(text: &str) -> Option<i64> {
 /// Reads `1 day 02:00`, `1 mon -2 days`, `P1DT2H`, `5 minutes ago`.
 pub fn parse_interval(text: &str) -> Option<Interval> {
     let text = text.trim();
-    if text.starts_with('P') {
-        return parse_iso_interval(&text[1..]);
+    if let Some(iso) = text.strip_prefix('P') {
+        return parse_iso_interval(iso);
     }
     let lower = text.trim_start_matches('@').trim().to_ascii_lowercase();
     let mut total = Interval::default();
