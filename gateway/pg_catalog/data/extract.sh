@@ -23,6 +23,7 @@ as "$bin/initdb" -D "$work/data" -U postgres --locale=C.UTF-8 -E UTF8 >/dev/null
 as "$bin/pg_ctl" -D "$work/data" -s -w -l "$work/log" -o "-p $port -k $work -c listen_addresses= -c fsync=off" start
 
 sql() { as "$bin/psql" -X -q -A -t -v ON_ERROR_STOP=1 -h "$work" -p "$port" -U postgres -d template1 "$@"; }
+sql <"$here/release.sql"
 
 # One line a relation: name, list of columns, list of expressions to select.
 relations() {

@@ -52,7 +52,15 @@ impl Plan {
     /// Runs the plan and gives its rows as Arrow batches.
     pub fn batches(&self, context: &Context<'_>) -> Result<Vec<RecordBatch>, Problem> {
         let rows = self.run(context)?;
-        rows.chunks(BATCH).map(|rows| batch(context, &self.fields, rows)).collect()
+        rows.chunks(BATCH).map(|rows| self.batch(context, rows)).collect()
+    }
+
+    fn batch(&self, context: &Context<'_>, rows: &[Row]) -> Result<RecordBatch, Problem> {
+        let columns = columns(context, &self.fields, rows)?;
+        let known = self.schema.get_or_init(|| schema(&self.fields, &columns));
+        let fits = known.fields().iter().zip(&columns).all(|(field, column)| field.data_type() == column.data_type());
+        let schema = if fits { Arc::clone(known) } else { schema(&self.fields, &columns) };
+        assembled(schema, columns, rows.len())
     }
 }
 
@@ -63,16 +71,27 @@ pub fn printed(context: &Context<'_>, value: &Datum, ty: PgType) -> Result<Optio
 
 /// Rows as one Arrow batch.
 pub fn batch(context: &Context<'_>, fields: &[Field], rows: &[Row]) -> Result<RecordBatch, Problem> {
+    let columns = columns(context, fields, rows)?;
+    assembled(schema(fields, &columns), columns, rows.len())
+}
+
+fn columns(context: &Context<'_>, fields: &[Field], rows: &[Row]) -> Result<Vec<ArrayRef>, Problem> {
     let mut columns = Vec::with_capacity(fields.len());
-    let mut arrow_fields = Vec::with_capacity(fields.len());
     for (index, field) in fields.iter().enumerate() {
         let values: Vec<&Datum> = rows.iter().map(|row| row.get(index).unwrap_or(&Datum::Null)).collect();
-        let column = column(context, field.ty, &values)?;
-        arrow_fields.push(ArrowField::new(&field.name, column.data_type().clone(), true));
-        columns.push(column);
+        columns.push(column(context, field.ty, &values)?);
     }
-    let options = RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    RecordBatch::try_new_with_options(Arc::new(Schema::new(arrow_fields)), columns, &options)
+    Ok(columns)
+}
+
+fn schema(fields: &[Field], columns: &[ArrayRef]) -> Arc<Schema> {
+    let field = |(field, column): (&Field, &ArrayRef)| ArrowField::new(&field.name, column.data_type().clone(), true);
+    Arc::new(Schema::new(fields.iter().zip(columns).map(field).collect::<Vec<_>>()))
+}
+
+fn assembled(schema: Arc<Schema>, columns: Vec<ArrayRef>, rows: usize) -> Result<RecordBatch, Problem> {
+    let options = RecordBatchOptions::new().with_row_count(Some(rows));
+    RecordBatch::try_new_with_options(schema, columns, &options)
         .map_err(|error| Problem::new(ErrorKind::Internal, "catalog rows do not fit their columns").caused_by(error))
 }
 

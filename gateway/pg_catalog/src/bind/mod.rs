@@ -13,8 +13,9 @@ mod scope;
 mod select;
 mod types;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use arrow::datatypes::Schema;
 use dialects::ast;
 use dialects::{Position, fold};
 use mantissa_core::{Field, PgType};
@@ -30,6 +31,8 @@ use scope::Scope;
 pub struct Plan {
     pub(crate) query: Arc<Query>,
     pub(crate) reads_nothing: bool,
+    /// Of the batches, made with the first.
+    pub(crate) schema: OnceLock<Arc<Schema>>,
     pub fields: Arc<[Field]>,
     pub parameters: Vec<PgType>,
 }
@@ -55,7 +58,7 @@ pub fn bind(context: &Context<'_>, query: &ast::Query, hints: &[PgType]) -> Resu
     let parameters =
         binder.parameters.iter().map(|ty| if *ty == PgType::UNKNOWN { PgType::TEXT } else { *ty }).collect();
     let reads_nothing = reads_nothing(&mut bound);
-    Ok(Plan { query: Arc::new(bound), reads_nothing, fields, parameters })
+    Ok(Plan { query: Arc::new(bound), reads_nothing, schema: OnceLock::new(), fields, parameters })
 }
 
 /// Whether a query is one SELECT of expressions, without relations and subqueries.

@@ -8,6 +8,8 @@ use std::process::Command;
 use tokio_postgres::{Client, NoTls};
 
 const BIN: &str = "/usr/lib/postgresql/15/bin";
+/// Makes any minor release of PostgreSQL 15 look like the one that is served.
+const RELEASE: &str = include_str!("../../data/release.sql");
 /// The user that Debian's package makes; PostgreSQL refuses to run as root.
 const SYSTEM_USER: &str = "postgres";
 
@@ -38,6 +40,10 @@ impl Server {
         let mut start = server.command("pg_ctl");
         start.args(["-w", "-s", "-o", &options, "-l"]).arg(log).arg("-D").arg(&data).arg("start");
         run(&mut start);
+        // Databases that are made later are copies of this one.
+        let mut release = server.command("psql");
+        release.args(["-X", "-q", "-v", "ON_ERROR_STOP=1", "-U", "postgres", "-d", "template1", "-c", RELEASE, "-h"]);
+        run(release.arg(server.path()));
         Some(server)
     }
 
