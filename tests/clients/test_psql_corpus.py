@@ -66,6 +66,8 @@ def test_a_command_of_psql(lake, path):
 def test_an_answer_is_postgresqls(lake, oracle, path):
     if not lake.is_mantissa:
         pytest.skip("PostgreSQL against itself")
+    # This server has no comments on built-in objects: they are PostgreSQL's prose.
+    send(oracle, "DELETE FROM pg_catalog.pg_description;")
     ours, theirs = send(lake, command(path)), send(oracle, command(path))
     lines = [(done.stdout + done.stderr).splitlines() for done in (theirs, ours)]
     difference = list(difflib.unified_diff(*lines, "PostgreSQL", "here", lineterm="", n=0))

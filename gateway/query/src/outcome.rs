@@ -6,6 +6,7 @@ use mantissa_core::{ErrorKind, Field, PgType, Problem, Rows};
 use parking_lot::Mutex;
 
 use crate::select::CachedPlan;
+use crate::statement::{Direction, Fetch, Statement};
 
 /// A statement that has been parsed and described, ready to run any number of times.
 #[derive(Debug, Clone)]
@@ -48,6 +49,18 @@ impl Prepared {
     /// Result columns; `None` for a statement that returns no rows.
     pub fn fields(&self) -> Option<&Arc<[Field]>> {
         self.shape.fields.as_ref()
+    }
+
+    /// The cursor that a MOVE goes forward in, and over how many rows at most; `None` for any other statement.
+    pub fn moves_forward(&self) -> Option<(&str, usize)> {
+        match self.statement.as_ref() {
+            Statement::Fetch(Fetch { cursor, direction, only_move: true }) => match direction {
+                Direction::Forward(rows) => Some((cursor, usize::try_from(*rows).ok()?)),
+                Direction::ForwardAll => Some((cursor, usize::MAX)),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The statement's text, as the client sent it.

@@ -204,6 +204,12 @@ impl<'a> Connection<'a> {
 
     /// Runs a statement up to its first row. A client that hangs up meanwhile stops it.
     pub async fn execute(&mut self, prepared: &Prepared, parameters: Vec<Value>) -> Result<Outcome, Interrupt> {
+        if let Some((name, rows)) = prepared.moves_forward()
+            && self.session.cursor_fields(name).is_none()
+            && self.portals.get(name).is_some()
+        {
+            return Box::pin(self.move_portal(name, rows)).await;
+        }
         let before = self.session.status();
         let outcome = self.transport.attend(self.session.execute(prepared, parameters)).await??;
         if before != TransactionStatus::Idle && self.session.status() == TransactionStatus::Idle {

@@ -125,6 +125,32 @@ impl Connection<'_> {
         }
     }
 
+    /// MOVE over a portal of this protocol: in Postgres cursors and portals are one thing, and drivers skip rows this way.
+    pub async fn move_portal(&mut self, name: &str, rows: usize) -> Result<Outcome, Interrupt> {
+        let portal = self.portals.get_mut(name).ok_or_else(|| undefined(name))?;
+        let (prepared, formats) = (portal.prepared.clone(), portal.formats.clone());
+        let state = std::mem::replace(&mut portal.state, PortalState::Used);
+        let (mut pump, tag, counted) = match (state, prepared) {
+            (PortalState::Open { pump, tag, counted }, _) => (pump, tag, counted),
+            (PortalState::Bound(values), Some(prepared)) => {
+                let ran = self.transport.attend(self.session.execute(&prepared, values)).await??;
+                let Outcome::Rows { rows, tag, counted, binary: _ } = ran else {
+                    return Ok(Outcome::Command("MOVE 0".to_owned()));
+                };
+                check_shape(&prepared, &rows.fields)?;
+                (Box::new(Pump::new(rows, formats)), tag, counted)
+            }
+            (finished, _) => {
+                self.keep(name, finished);
+                return Ok(Outcome::Command("MOVE 0".to_owned()));
+            }
+        };
+        let (style, closing) = (self.style(), self.closing().clone());
+        let moved = pump.skip(rows, &style, self.transport, &closing).await?;
+        self.keep(name, PortalState::Open { pump, tag, counted });
+        Ok(Outcome::Command(format!("MOVE {moved}")))
+    }
+
     async fn send_first(
         &mut self,
         name: &str,

@@ -90,6 +90,28 @@ impl Pump {
         Ok((sent, false))
     }
 
+    /// Passes over up to `limit` rows without sending them; says how many there were.
+    pub async fn skip(
+        &mut self,
+        limit: usize,
+        style: &Style,
+        transport: &mut Transport,
+        closing: &CancellationToken,
+    ) -> Result<usize, Interrupt> {
+        let mut skipped = 0;
+        while skipped < limit {
+            if let Some(rows) = self.current.as_mut().filter(|rows| rows.remaining() > 0) {
+                skipped += rows.skip(limit - skipped);
+                continue;
+            }
+            let Some(batch) = next(&mut self.batches, transport, closing).await? else { break };
+            self.check(&batch)?;
+            let formats = &self.formats;
+            self.current = Some(RowEncoder::new(&batch, &self.fields, |column| formats.get(column), style)?);
+        }
+        Ok(skipped)
+    }
+
     fn check(&self, batch: &RecordBatch) -> Result<(), Problem> {
         check_width(batch, &self.fields)
     }

@@ -38,6 +38,13 @@ impl RowEncoder {
         self.rows - self.next
     }
 
+    /// Passes over up to `limit` rows; says how many.
+    pub fn skip(&mut self, limit: usize) -> usize {
+        let skipped = self.remaining().min(limit);
+        self.next += skipped;
+        skipped
+    }
+
     /// Appends DataRow messages until `out` holds `until` bytes or `limit` rows are written; says how many were.
     pub fn write(&mut self, out: &mut BytesMut, until: usize, limit: usize) -> Result<usize, EncodeError> {
         let start = self.next;
