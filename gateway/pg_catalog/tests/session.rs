@@ -126,6 +126,8 @@ async fn privileges_are_those_granted() {
         ("SELECT has_table_privilege('logs.okta', 'INSERT, UPDATE')::text", &["false"]),
         ("SELECT has_table_privilege('logs.okta', 'SELECT WITH GRANT OPTION')::text", &["false"]),
         ("SELECT has_table_privilege('postgres', 'logs.dns', 'SELECT')::text", &["true"]),
+        ("SELECT has_table_privilege('public', 'logs.okta', 'SELECT')::text", &["false"]),
+        ("SELECT has_table_privilege('bob', 'logs.okta', 'SELECT')::text", &["42704: role \"bob\" does not exist"]),
         ("SELECT has_table_privilege('pg_catalog.pg_class', 'SELECT')::text", &["true"]),
         ("SELECT has_table_privilege('logs.okta', 'READ')::text", &["22023: unrecognized privilege type: \"READ\""]),
     ];

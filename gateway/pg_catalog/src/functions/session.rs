@@ -287,11 +287,19 @@ fn attribute(context: &Context<'_>, relation: u32, number: i64) -> Result<Option
     Ok(columns.iter().find(|column| column.int("attnum") == number).map(|column| column.text("attname")))
 }
 
+/// The role that a name or an OID means; `None` for PUBLIC and for an OID that no role has.
 fn role_named(context: &Context<'_>, role: &Datum) -> Result<Option<String>> {
-    match role {
-        Datum::Text(name) => Ok(Some(name.to_string())),
-        other => super::names::role_name(context, other.as_oid().unwrap_or(0)),
+    let name = match role {
+        Datum::Text(name) => name,
+        other => return super::names::role_name(context, other.as_oid().unwrap_or(0)),
+    };
+    if &**name == "public" {
+        return Ok(None);
     }
+    if &**name != context.session.user() && super::names::role_oid(context, name)?.is_none() {
+        return Err(Error::UndefinedObject { what: "role", name: name.to_string() });
+    }
+    Ok(Some(name.to_string()))
 }
 
 /// Whether the session's user has the rights of `role`.
