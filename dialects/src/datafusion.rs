@@ -6,8 +6,9 @@ use std::mem;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    BinaryOperator, DataType, ExactNumberInfo, Expr, Ident, OrderByExpr, OrderByKind, Query, Select, SelectItem,
-    Spanned, TimezoneInfo, UnaryOperator, Value, ValueWithSpan, VisitMut, VisitorMut, WindowType,
+    ArrayElemTypeDef, BinaryOperator, CharacterLength, DataType, ExactNumberInfo, Expr, Ident, OrderByExpr,
+    OrderByKind, Query, Select, SelectItem, SetExpr, Spanned, TimezoneInfo, UnaryOperator, Value, ValueWithSpan,
+    VisitMut, VisitorMut, WindowType,
 };
 
 use crate::build::{call, number, text};
@@ -33,6 +34,7 @@ impl Dialect for DataFusion {
         let mut tree = query.clone();
         // Names first: they are made from what the user wrote.
         let _ = tree.visit(&mut Names);
+        pad_characters(&mut tree);
         if let ControlFlow::Break(error) = tree.visit(&mut Meaning) {
             return Err(error);
         }
@@ -98,6 +100,38 @@ pub fn plain_column_name(name: &str) -> &str {
     name.split_once(REPEATED).map_or(name, |(plain, _)| plain)
 }
 
+/// `x::char(n)` as a column of the result: what it is padded to. Elsewhere its blanks would have to be passed over.
+fn pad_characters(query: &mut Query) {
+    let SetExpr::Select(select) = query.body.as_mut() else { return };
+    for item in &mut select.projection {
+        if let SelectItem::ExprWithAlias { expr: Expr::Cast { expr: inner, data_type, .. }, alias } = item
+            && let Some(("pg_char", length)) = limit_of(data_type)
+        {
+            let padded = call("pg_char", [as_text(take(inner)), number(length)]);
+            *item = SelectItem::ExprWithAlias { expr: padded, alias: alias.clone() };
+        }
+    }
+}
+
+/// The function that brings a text to the length of its type, and that length.
+fn limit_of(data_type: &DataType) -> Option<(&'static str, i64)> {
+    let characters = |length: &Option<CharacterLength>| match length {
+        Some(CharacterLength::IntegerLength { length, .. }) => Some(i64::try_from(*length).unwrap_or(i64::MAX)),
+        _ => None,
+    };
+    match data_type {
+        DataType::Varchar(length) | DataType::CharacterVarying(length) | DataType::CharVarying(length) => {
+            characters(length).map(|length| ("pg_varchar", length))
+        }
+        DataType::Char(length) | DataType::Character(length) => Some(("pg_char", characters(length).unwrap_or(1))),
+        _ => None,
+    }
+}
+
+fn as_text(expr: Expr) -> Expr {
+    crate::build::cast(expr, DataType::Text)
+}
+
 struct Meaning;
 
 impl VisitorMut for Meaning {
@@ -106,6 +140,18 @@ impl VisitorMut for Meaning {
     fn pre_visit_query(&mut self, query: &mut Query) -> ControlFlow<Error> {
         if let Some(OrderByKind::Expressions(exprs)) = query.order_by.as_mut().map(|order_by| &mut order_by.kind) {
             nulls_as_largest(exprs);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<Error> {
+        // Before the number in it is looked at: floats go where exact numbers do not.
+        if let Expr::Cast { expr: inner, data_type, .. } = expr
+            && is_float_type(data_type)
+            && let Some(written) = numeral(inner)
+            && written.contains(['e', 'E', '.'])
+        {
+            **inner = text(written);
         }
         ControlFlow::Continue(())
     }
@@ -159,6 +205,18 @@ fn rewrite(expr: &mut Expr) -> Result<(), Error> {
         }
         Expr::SimilarTo { .. } => similar_to(expr),
         Expr::Cast { .. } => cast(expr),
+        Expr::Value(ValueWithSpan { value: Value::Number(digits, false), .. }) if digits.contains(['.', 'e', 'E']) => {
+            if let Some(exact) = exact_number(&digits.clone(), expr)? {
+                *expr = exact;
+            }
+            Ok(())
+        }
+        Expr::TypedString(typed) if limit_of(&typed.data_type).is_some() || is_number_type(&typed.data_type) => {
+            let written = string(&typed.value.value).unwrap_or_default().to_owned();
+            let written = Expr::Value(Value::SingleQuotedString(written).with_span(typed.value.span));
+            *expr = crate::build::cast(written, typed.data_type.clone());
+            cast(expr)
+        }
         Expr::TypedString(typed) => {
             if let Some(plain) = plain_type(&typed.data_type) {
                 typed.data_type = plain;
@@ -274,7 +332,7 @@ pub(crate) fn literal(expr: &Expr) -> Option<String> {
     match expr {
         Expr::Value(value) => string(&value.value).map(str::to_owned),
         Expr::Nested(inner) => literal(inner),
-        Expr::Cast { expr: inner, data_type: DataType::Text | DataType::Varchar(_), .. } => literal(inner),
+        Expr::Cast { expr: inner, data_type: DataType::Text | DataType::Varchar(None), .. } => literal(inner),
         _ => None,
     }
 }
@@ -486,6 +544,26 @@ pub(crate) fn first_match(value: Expr, pattern: String) -> Expr {
 
 fn cast(expr: &mut Expr) -> Result<(), Error> {
     let Expr::Cast { expr: inner, data_type, .. } = expr else { return Ok(()) };
+    match limit_of(data_type) {
+        Some(("pg_varchar", length)) => {
+            *expr = call("pg_varchar", [as_text(take(inner)), number(length)]);
+            return Ok(());
+        }
+        Some(_) => {
+            let hint = "Use varchar(n), or rpad(x, n) for the blanks.";
+            return Err(unsupported("char(n) inside of an expression", hint, expr));
+        }
+        None => {}
+    }
+    if let DataType::Array(ArrayElemTypeDef::SquareBracket(element, _)) = data_type
+        && limit_of(element).is_some()
+    {
+        return Err(unsupported(format!("a cast to {data_type}"), "Cast to text[].", expr));
+    }
+    if let Some(exact) = constant(inner, data_type)? {
+        *expr = exact;
+        return Ok(());
+    }
     if let Some(plain) = plain_type(data_type) {
         *data_type = plain;
     }
@@ -510,6 +588,100 @@ fn cast(expr: &mut Expr) -> Result<(), Error> {
         return Err(unsupported(format!("a cast to {data_type}"), hint, expr));
     }
     Ok(())
+}
+
+/// A constant that the engine would round on its way to `data_type`, written so that it does not.
+fn constant(inner: &Expr, data_type: &DataType) -> Result<Option<Expr>, Error> {
+    let is_numeric = matches!(
+        data_type,
+        DataType::Numeric(ExactNumberInfo::None)
+            | DataType::Decimal(ExactNumberInfo::None)
+            | DataType::Dec(ExactNumberInfo::None)
+    );
+    match literal(inner).or_else(|| numeral(inner)) {
+        Some(written) if is_numeric => exact_number(&written, inner),
+        _ => Ok(None),
+    }
+}
+
+fn is_float_type(data_type: &DataType) -> bool {
+    matches!(
+        data_type,
+        DataType::DoublePrecision
+            | DataType::Double(_)
+            | DataType::Float8
+            | DataType::Float4
+            | DataType::Real
+            | DataType::Float(_)
+    )
+}
+
+fn is_number_type(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Numeric(_) | DataType::Decimal(_) | DataType::Dec(_))
+}
+
+/// The digits of a number that is written out, with its sign.
+fn numeral(expr: &Expr) -> Option<String> {
+    match expr {
+        Expr::Value(value) => match &value.value {
+            Value::Number(digits, _) => Some(digits.clone()),
+            _ => None,
+        },
+        Expr::Nested(inner) => numeral(inner),
+        Expr::UnaryOp { op: UnaryOperator::Minus, expr: inner } => Some(format!("-{}", numeral(inner)?)),
+        _ => None,
+    }
+}
+
+/// The digits that the engine's exact numbers hold.
+const PRECISION: usize = 38;
+
+/// An exact number as the engine reads it without loss: digits and a point. `None` for what is no number.
+fn exact_number(written: &str, at: &Expr) -> Result<Option<Expr>, Error> {
+    let Some((negative, digits, point)) = decimal_parts(written.trim()) else { return Ok(None) };
+    let hint = "Exact numbers have at most 38 digits. Cast to float8 where fewer will do: '1.5e-300'::float8.";
+    let too_precise = || unsupported("a numeric constant of more than 38 digits of precision", hint, at);
+    let decimals = usize::try_from(point).unwrap_or(0);
+    let zeros = usize::try_from(-point).unwrap_or(0);
+    let whole = digits.len().saturating_sub(decimals);
+    if decimals > PRECISION || zeros > PRECISION || whole + zeros + decimals > PRECISION {
+        return Err(too_precise());
+    }
+    let digits = format!("{digits}{}", "0".repeat(zeros));
+    let digits = format!("{digits:0>width$}", width = decimals + 1);
+    let (whole, fraction) = digits.split_at(digits.len() - decimals);
+    let number = if fraction.is_empty() { whole.to_owned() } else { format!("{whole}.{fraction}") };
+    // A number without a point would be an integer.
+    let number = if fraction.is_empty() {
+        let exact = ExactNumberInfo::PrecisionAndScale(whole.len() as u64, 0);
+        crate::build::cast(text(number), DataType::Decimal(exact))
+    } else {
+        Expr::value(Value::Number(number, false))
+    };
+    Ok(Some(match negative {
+        true => Expr::Nested(Box::new(Expr::UnaryOp { op: UnaryOperator::Minus, expr: Box::new(number) })),
+        false => number,
+    }))
+}
+
+/// Sign, digits without leading zeros, and how many of them are decimals (negative: zeros that follow).
+fn decimal_parts(written: &str) -> Option<(bool, String, i64)> {
+    let (negative, rest) = match written.strip_prefix('-') {
+        Some(rest) => (true, rest),
+        None => (false, written.strip_prefix('+').unwrap_or(written)),
+    };
+    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (rest, 0),
+    };
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    if digits.is_empty() || !digits.bytes().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    let significant = digits.trim_start_matches('0');
+    let significant = if significant.is_empty() { "0" } else { significant };
+    Some((negative, significant.to_owned(), i64::try_from(fraction.len()).ok()? - i64::from(exponent)))
 }
 
 /// Types whose values are text that has been looked at.

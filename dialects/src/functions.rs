@@ -130,13 +130,19 @@ pub const ENGINE_FUNCTIONS: &[(&str, &str)] = &[
     ("width_bucket", "width_bucket(x, low, high, count)"),
     ("unistr", "unistr(text)"),
     ("mode", "mode() WITHIN GROUP (ORDER BY x), as the aggregate mode(x)"),
-    ("json_agg", "json_agg(anyelement): json text"),
-    ("json_object_agg", "json_object_agg(key, value): json text"),
+    ("json_array_of", "json_agg(x), given array_agg(to_json(x))"),
+    ("json_object_of", "json_object_agg(key, value), given array_agg(json_member(key, value))"),
+    ("json_member", "one member of an object, as json text: \"key\" : value"),
+    ("pg_varchar", "text::varchar(n): the first n characters"),
+    ("pg_char", "text::char(n): the first n characters, with blanks up to n"),
     ("json_build_object", "json_build_object(key, value, ...): json text"),
     ("json_build_array", "json_build_array(value, ...): json text"),
     ("to_json", "to_json(anyelement): json text"),
-    ("array_upper", "array_upper(array, dimension)"),
-    ("array_lower", "array_lower(array, dimension)"),
+    ("array_upper", "array_upper(array, dimension): int4"),
+    ("array_lower", "array_lower(array, dimension): int4"),
+    ("array_length", "array_length(array, dimension): int4"),
+    ("array_ndims", "array_ndims(array): int4"),
+    ("cardinality", "cardinality(array): int4"),
 ];
 
 macro_rules! function_table {

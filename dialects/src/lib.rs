@@ -28,6 +28,7 @@ mod visit;
 
 pub use sqlparser::ast;
 
+pub use calls::written_function;
 pub use datafusion::plain_column_name;
 pub use dialect::{DIALECTS, Dialect, Rendering, dialect};
 pub use error::Error;
@@ -41,6 +42,7 @@ pub use naming::column_name;
 pub use now::{Instant, freeze_now};
 pub use parameters::{bind_parameters, parameter_count};
 pub use parse::{parse_query, parse_statement};
+pub use patterns::regex_of_similar;
 pub use position::Position;
 pub use relations::{RelationRef, Relations, relations};
 pub use split::{Fragment, split};

@@ -1,22 +1,62 @@
-use sqlparser::ast::{DataType, Expr, FunctionArguments, ObjectName, Query, TimezoneInfo, TypedString, Value};
+use std::mem;
+use std::ops::ControlFlow;
 
-use crate::identifier::name_parts;
-use crate::visit::each_expr;
+use sqlparser::ast::{
+    DataType, Expr, FunctionArguments, ObjectName, Query, Select, SelectItem, TimezoneInfo, TypedString, Value,
+    VisitMut, VisitorMut,
+};
+
+use crate::identifier::{ident, name_parts};
+use crate::naming::column_name;
 
 /// A moment, in microseconds since 1970-01-01 00:00 UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Instant(pub i64);
 
 /// Replaces everything that means "now" by one instant, so that a statement sees one time throughout, and so that engines
-/// can prune on it. The session's time zone is UTC.
+/// can prune on it. A column that is called after such a function keeps that name. The session's time zone is UTC.
 pub fn freeze_now(query: &mut Query, instant: Instant) {
-    let frozen = each_expr(query, |expr| {
-        if let Some(literal) = now_literal(expr, instant) {
+    let _ = query.visit(&mut Freeze { instant, names: Vec::new() });
+}
+
+struct Freeze {
+    instant: Instant,
+    /// What the columns of each enclosing SELECT were called before.
+    names: Vec<Vec<Option<String>>>,
+}
+
+impl VisitorMut for Freeze {
+    type Break = ();
+
+    fn pre_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        let names = select.projection.iter().map(|item| match item {
+            SelectItem::UnnamedExpr(Expr::Identifier(_) | Expr::CompoundIdentifier(_)) => None,
+            SelectItem::UnnamedExpr(expr) => Some(column_name(expr)),
+            _ => None,
+        });
+        self.names.push(names.collect());
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_select(&mut self, select: &mut Select) -> ControlFlow<()> {
+        let names = self.names.pop().unwrap_or_default();
+        for (item, name) in select.projection.iter_mut().zip(names) {
+            if let (SelectItem::UnnamedExpr(expr), Some(name)) = (&mut *item, name)
+                && column_name(expr) != name
+            {
+                let expr = mem::replace(expr, Expr::value(Value::Null));
+                *item = SelectItem::ExprWithAlias { expr, alias: ident(name) };
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        if let Some(literal) = now_literal(expr, self.instant) {
             *expr = literal;
         }
-        Ok(())
-    });
-    debug_assert!(frozen.is_ok());
+        ControlFlow::Continue(())
+    }
 }
 
 fn now_literal(expr: &Expr, instant: Instant) -> Option<Expr> {
@@ -101,15 +141,22 @@ mod tests {
     #[test]
     fn every_spelling_of_now_becomes_the_same_instant() {
         let cases = [
-            ("select now()", "SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00'"),
-            ("select pg_catalog.NOW()", "SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00'"),
-            ("select CURRENT_TIMESTAMP(3)", "SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00'"),
+            ("select now()", "SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00' AS now"),
+            ("select pg_catalog.NOW()", "SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00' AS now"),
+            (
+                "select CURRENT_TIMESTAMP(3)",
+                "SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00' AS \"current_timestamp\"",
+            ),
+            (
+                "select now() + interval '1 day', now() as n",
+                "SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00' + INTERVAL '1 day', TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00' AS n",
+            ),
             ("select current_date - 1", "SELECT DATE '2026-11-18' - 1"),
-            ("select localtimestamp", "SELECT TIMESTAMP '2026-11-18 15:42:00.000001'"),
+            ("select localtimestamp", "SELECT TIMESTAMP '2026-11-18 15:42:00.000001' AS localtimestamp"),
             ("select 'now()', \"now\", now from t", "SELECT 'now()', \"now\", now FROM t"),
             (
                 "select 1 where a > (select now())",
-                "SELECT 1 WHERE a > (SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00')",
+                "SELECT 1 WHERE a > (SELECT TIMESTAMP WITH TIME ZONE '2026-11-18 15:42:00.000001+00' AS now)",
             ),
         ];
         for (sql, expected) in cases {

@@ -23,7 +23,7 @@ pub(crate) fn like_to_backslash(pattern: &str, escape: Option<char>) -> String {
 }
 
 /// The regular expression of a SIMILAR TO pattern: it has to match the whole text.
-pub(crate) fn regex_of_similar(pattern: &str, escape: Option<char>) -> String {
+pub fn regex_of_similar(pattern: &str, escape: Option<char>) -> String {
     let mut regex = String::from("(?s)^(?:");
     let mut in_class = false;
     let mut characters = pattern.chars();

@@ -109,7 +109,10 @@ pub enum Source {
     Lazy(Lazy),
     /// A SELECT over other relations, expanded by the evaluator. Names in it are looked up with `pg_catalog` alone on
     /// the search path. `shape` names and types the columns; the SELECT must give as many, and each is cast to its type.
-    View { shape: Arc<Shape>, sql: Arc<str> },
+    View {
+        shape: Arc<Shape>,
+        sql: Arc<str>,
+    },
 }
 
 #[derive(Clone)]

@@ -74,7 +74,12 @@ impl DataFusionEngine {
         Ok(tables)
     }
 
-    fn statement(&self, query: &Query, search_path: &[String], now: DateTime<Utc>) -> Result<Arc<Statement>, Problem> {
+    pub(super) fn statement(
+        &self,
+        query: &Query,
+        search_path: &[String],
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Statement>, Problem> {
         let mut search_path = search_path.to_vec();
         if search_path.is_empty() {
             search_path.push(Catalog::LOGS.to_owned());

@@ -74,7 +74,7 @@ impl Footers {
         version: u64,
     ) -> Result<Vec<Arc<Statistics>>> {
         // Owned, so that the future does not depend on the lifetime of each path.
-        let reads = paths.to_vec().into_iter().map(|path| {
+        let reads = paths.iter().cloned().map(|path| {
             let (footers, schema) = (self.clone(), Arc::clone(schema));
             async move { footers.statistics(&path, &schema, version).await }
         });

@@ -89,7 +89,7 @@ fn counted(mut query: Query) -> Query {
     if let SetExpr::Select(select) = outer.body.as_mut()
         && let Some(TableFactor::Derived { subquery, .. }) = select.from.first_mut().map(|from| &mut from.relation)
     {
-        *subquery = Box::new(query);
+        **subquery = query;
     }
     outer
 }

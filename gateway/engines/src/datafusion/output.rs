@@ -93,6 +93,15 @@ fn print_quotient(text: &str) -> String {
     if decimals == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
 }
 
+/// A decimal's text with as many decimals as Postgres prints.
+pub(crate) fn print_decimal(text: &str, scale: i8) -> String {
+    match scale {
+        UNCONSTRAINED => print_unconstrained(text),
+        QUOTIENT | AVERAGE => print_quotient(text),
+        _ => text.to_owned(),
+    }
+}
+
 fn print_unconstrained(text: &str) -> String {
     match text.contains('.') {
         true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),

@@ -274,7 +274,7 @@ impl Read {
             }
             "MONTH" | "MON" => {
                 let is_month = |name: &&str| rest.get(..3).is_some_and(|text| text.eq_ignore_ascii_case(&name[..3]));
-                let index = MONTHS.iter().position(|name| is_month(&name))?;
+                let index = MONTHS.iter().position(is_month)?;
                 let full = MONTHS[index];
                 let is_full = rest.get(..full.len()).is_some_and(|text| text.eq_ignore_ascii_case(full));
                 self.month = u32::try_from(index).ok()? + 1;

@@ -120,7 +120,7 @@ mod tests {
             (time().gt_eq(at(10)).and(lit(false)), (i64::MAX, i64::MIN)),
         ];
         for (filter, (from, to)) in cases {
-            assert_eq!(TimeRange::of(&[filter.clone()], "time"), TimeRange { from, to }, "{filter}");
+            assert_eq!(TimeRange::of(std::slice::from_ref(&filter), "time"), TimeRange { from, to }, "{filter}");
         }
     }
 

@@ -1,5 +1,4 @@
 #![allow(clippy::unwrap_used)]
-
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};

@@ -106,11 +106,10 @@ fn parameters(list: &str) -> Vec<Option<String>> {
         let mut characters = value.strip_prefix('\'').unwrap_or(value).char_indices().peekable();
         let mut end = value.len();
         while let Some((index, character)) = characters.next() {
-            if character == '\''
-                && characters.next_if(|(_, next)| *next == '\'').is_none() {
-                    end = index + 2;
-                    break;
-                }
+            if character == '\'' && characters.next_if(|(_, next)| *next == '\'').is_none() {
+                end = index + 2;
+                break;
+            }
             text.push(character);
         }
         values.push(Some(text));

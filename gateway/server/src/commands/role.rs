@@ -16,7 +16,8 @@ pub async fn run(config: &Config, command: RoleCommand, json: bool) -> Result<()
             let lake = wiring::open_lake(config, mantissa_lake::GeoSource::None)?;
             let catalog = lake.snapshot().catalog.clone();
             let grants = tables.iter().map(|table| grant(table)).collect::<Result<Vec<_>, _>>()?;
-            if let Some(grant) = grants.iter().find(|grant| grant.table != "*" && !wiring::has_table(&catalog, &grant.table))
+            if let Some(grant) =
+                grants.iter().find(|grant| grant.table != "*" && !wiring::has_table(&catalog, &grant.table))
             {
                 return Err(Failure::message(format!("there is no table {}", grant.table))
                     .hint("mantissa sources lists the tables."));

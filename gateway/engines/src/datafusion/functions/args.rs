@@ -32,6 +32,7 @@ pub(crate) enum Param {
     Interval,
     Bytes,
     TextArray,
+    Array,
     Any,
 }
 
@@ -66,6 +67,7 @@ impl Param {
                 }
                 _ => None,
             },
+            Param::Array => matches!(given, D::List(_) | D::LargeList(_) | D::FixedSizeList(..)).then(|| given.clone()),
             Param::Any => Some(given.clone()),
         }
     }

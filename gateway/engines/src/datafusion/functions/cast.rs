@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::kernels::numeric;
 use arrow::datatypes::{
-    DataType, Decimal128Type, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
+    DataType, Decimal128Type, Field, Float32Type, Float64Type, IntervalMonthDayNano, IntervalMonthDayNanoType,
     Time64MicrosecondType, TimestampMicrosecondType, i256,
 };
 use arrow::error::ArrowError;
@@ -194,6 +194,17 @@ fn to_text(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
         DataType::List(_) => lists_to_text(args),
         _ => Ok(ColumnarValue::Array(arrow::compute::cast(&value.to_array(args.number_rows)?, &DataType::Utf8View)?)),
     }
+}
+
+/// A column as the text of its values.
+pub(crate) fn print(array: &ArrayRef, args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    to_text(&ScalarFunctionArgs {
+        args: vec![ColumnarValue::Array(Arc::clone(array))],
+        arg_fields: vec![Arc::new(Field::new("value", array.data_type().clone(), true))],
+        number_rows: array.len(),
+        return_field: Arc::new(Field::new("text", DataType::Utf8View, true)),
+        config_options: Arc::clone(&args.config_options),
+    })
 }
 
 fn without_zone(value: &ColumnarValue) -> Result<ColumnarValue> {

@@ -104,10 +104,10 @@ impl Paths {
         }
     }
 
-    fn get(&self, row: usize) -> Result<Option<Cow<'_, Vec<String>>>> {
+    fn get(&self, row: usize) -> Result<Option<Cow<'_, [String]>>> {
         use arrow::array::{Array, AsArray};
         match self {
-            Paths::One(path) => Ok(path.as_ref().map(Cow::Borrowed)),
+            Paths::One(path) => Ok(path.as_deref().map(Cow::Borrowed)),
             Paths::Texts(texts) => Ok(texts.get(row).map(parse_path).transpose()?.map(Cow::Owned)),
             Paths::Lists(array) => {
                 let lists = array.as_list::<i32>();

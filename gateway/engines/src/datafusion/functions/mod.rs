@@ -1,8 +1,12 @@
 //! Functions that DataFusion lacks, or answers otherwise than Postgres.
 
 mod args;
+mod array;
 mod cast;
+mod characters;
 mod json;
+mod json_build;
+mod mode;
 mod net;
 mod number;
 #[cfg(test)]
@@ -18,7 +22,7 @@ use datafusion::error::Result;
 use datafusion::execution::FunctionRegistry;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
+    AggregateUDF, ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility,
 };
 use mantissa_core::{ErrorKind, Problem};
 
@@ -78,7 +82,17 @@ impl Function {
 }
 
 /// Lists of this engine's own functions, one a file.
-const LISTS: &[&[Function]] = &[cast::FUNCTIONS, json::FUNCTIONS, net::FUNCTIONS, text::FUNCTIONS, time::FUNCTIONS];
+const LISTS: &[&[Function]] = &[
+    array::FUNCTIONS,
+    cast::FUNCTIONS,
+    characters::FUNCTIONS,
+    json::FUNCTIONS,
+    json_build::FUNCTIONS,
+    net::FUNCTIONS,
+    number::FUNCTIONS,
+    text::FUNCTIONS,
+    time::FUNCTIONS,
+];
 
 /// Registers every function; one that DataFusion has under the same name gives way.
 pub(crate) fn register(state: &mut SessionState) {
@@ -88,6 +102,9 @@ pub(crate) fn register(state: &mut SessionState) {
         if let Err(error) = state.register_udf(function) {
             tracing::error!(%error, "a function could not be registered");
         }
+    }
+    if let Err(error) = state.register_udaf(Arc::new(AggregateUDF::new_from_impl(mode::Mode::new()))) {
+        tracing::error!(%error, "a function could not be registered");
     }
 }
 
@@ -174,6 +191,7 @@ impl ScalarUDFImpl for Scalar {
 
 /// `function f(text) does not exist`.
 pub(crate) fn undefined(name: &str, types: &[DataType]) -> datafusion::error::DataFusionError {
+    let name = dialects::written_function(name);
     let message = format!("function {name}{} does not exist", types::signature(types));
     problem(
         Problem::new(ErrorKind::UndefinedFunction, message)

@@ -1,11 +1,85 @@
-//! `to_char` of numbers.
+//! `to_char` of numbers, and the bucket of a histogram that a number falls into.
 
 use std::borrow::Cow;
 
+use arrow::datatypes::{DataType, Decimal128Type, Float64Type, Int32Type, Int64Type};
 use datafusion::error::Result;
 use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs};
+use mantissa_core::ErrorKind;
 
-use super::args::{Texts, map_text, row_count};
+use super::args::{Texts, Values, map_text, map_values, row_count};
+use super::{Function, Param};
+use crate::datafusion::fault::fault;
+
+pub(crate) const FUNCTIONS: &[Function] = &[Function::new(
+    "width_bucket",
+    &[&[Param::Number, Param::Number, Param::Number, Param::Int]],
+    |_| DataType::Int32,
+    width_bucket,
+)];
+
+/// Decimals of exact numbers here.
+const EXACT: DataType = DataType::Decimal128(38, 10);
+
+fn width_bucket(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
+    let counts = Values::<Int64Type>::new(&args.args[3])?;
+    if args.args[..3].iter().any(|arg| arg.data_type().is_floating()) {
+        let [value, low, high] = [0, 1, 2].map(|index| Values::<Float64Type>::new(&args.args[index]));
+        let (value, low, high) = (value?, low?, high?);
+        return map_values::<Int32Type>(args, |row| {
+            let all = value.get(row).zip(low.get(row)).zip(high.get(row)).zip(counts.get(row));
+            let Some((((value, low), high), count)) = all else { return Ok(None) };
+            if [value, low, high].iter().any(|number| number.is_nan()) || low.is_infinite() || high.is_infinite() {
+                return Err(bucket_fault("operand, lower bound, and upper bound cannot be NaN"));
+            }
+            let steps = |from: f64, to: f64, width: f64| Some(((to - from) * count as f64 / width).floor() as i64);
+            bucket(value, low, high, count, |from, to| steps(from, to, (high - low).abs()))
+        });
+    }
+    let exact = |index: usize| {
+        let array = args.args[index].to_array(row_count(args))?;
+        Values::<Decimal128Type>::new(&ColumnarValue::Array(arrow::compute::cast(&array, &EXACT)?))
+    };
+    let (value, low, high) = (exact(0)?, exact(1)?, exact(2)?);
+    map_values::<Int32Type>(args, |row| {
+        let all = value.get(row).zip(low.get(row)).zip(high.get(row)).zip(counts.get(row));
+        let Some((((value, low), high), count)) = all else { return Ok(None) };
+        let steps = |from: i128, to: i128| {
+            let width = high.checked_sub(low)?.checked_abs()?;
+            i64::try_from(to.checked_sub(from)?.checked_mul(i128::from(count))? / width).ok()
+        };
+        bucket(value, low, high, count, steps)
+    })
+}
+
+/// `steps(from, to)` is how many buckets lie between two numbers.
+fn bucket<T: PartialOrd + Copy>(
+    value: T,
+    low: T,
+    high: T,
+    count: i64,
+    steps: impl Fn(T, T) -> Option<i64>,
+) -> Result<Option<i32>> {
+    if count <= 0 {
+        return Err(bucket_fault("count must be greater than zero"));
+    }
+    if low == high {
+        return Err(bucket_fault("lower bound cannot equal upper bound"));
+    }
+    let (is_before, is_after) = if low < high { (value < low, value >= high) } else { (value > low, value <= high) };
+    let found = match (is_before, is_after) {
+        (true, _) => Some(0),
+        (_, true) => count.checked_add(1),
+        _ if low < high => steps(low, value).and_then(|steps| steps.checked_add(1)),
+        _ => steps(value, low).and_then(|steps| steps.checked_add(1)),
+    };
+    let out_of_range = || fault(ErrorKind::NumericOutOfRange, "integer out of range");
+    found.and_then(|found| i32::try_from(found).ok()).ok_or_else(out_of_range).map(Some)
+}
+
+fn bucket_fault(message: &str) -> datafusion::error::DataFusionError {
+    fault(ErrorKind::InvalidWidthBucket, message)
+}
 
 pub(crate) fn to_char(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
     let array = args.args[0].to_array(row_count(args))?;

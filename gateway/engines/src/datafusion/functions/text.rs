@@ -245,19 +245,19 @@ pub(crate) fn compile(pattern: &str, flags: &str) -> Result<Regex> {
 }
 
 /// Patterns of a call, compiled once where they do not change from row to row.
-struct Patterns {
+pub(crate) struct Patterns {
     patterns: Texts,
     flags: Option<Texts>,
     last: Option<(String, String, Regex)>,
 }
 
 impl Patterns {
-    fn new(patterns: &ColumnarValue, flags: Option<&ColumnarValue>) -> Result<Self> {
+    pub(crate) fn new(patterns: &ColumnarValue, flags: Option<&ColumnarValue>) -> Result<Self> {
         Ok(Self { patterns: Texts::new(patterns)?, flags: flags.map(Texts::new).transpose()?, last: None })
     }
 
     /// The expression for a row with its flags; `None` where either is NULL.
-    fn get(&mut self, row: usize) -> Result<Option<(&Regex, bool)>> {
+    pub(crate) fn get(&mut self, row: usize) -> Result<Option<(&Regex, bool)>> {
         let Some(pattern) = self.patterns.get(row) else { return Ok(None) };
         let flags = match &self.flags {
             Some(flags) => match flags.get(row) {

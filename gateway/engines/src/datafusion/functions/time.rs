@@ -116,7 +116,7 @@ pub(crate) fn parse(text: &str, keeps_zone: bool) -> Option<i64> {
     };
     let date = parse_date(date)?;
     let since_midnight = if time.is_empty() { 0 } else { parse_time(time)? };
-    let days = i64::from(date.signed_duration_since(NaiveDate::default()).num_days());
+    let days = date.signed_duration_since(NaiveDate::default()).num_days();
     let local = days.checked_mul(DAY)?.checked_add(since_midnight)?;
     Some(if keeps_zone { local - offset * SECOND } else { local })
 }
@@ -245,7 +245,7 @@ fn calendar_difference(left: i64, right: i64) -> Option<IntervalMonthDayNano> {
 }
 
 fn interval_multiply(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
-    scale_interval(args, |factor| Ok(factor))
+    scale_interval(args, Ok)
 }
 
 fn interval_divide(args: &ScalarFunctionArgs) -> Result<ColumnarValue> {
