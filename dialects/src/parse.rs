@@ -51,6 +51,12 @@ fn significant_tokens(text: &str) -> Result<Vec<TokenWithSpan>, Error> {
         tokens.pop();
     }
     debug_assert!(tokens.iter().all(|token| !is_blank(&token.token)));
+    // sqlparser would read `1 .name` as a field of the number, and print it as another number.
+    let field_of_number =
+        |pair: &[TokenWithSpan]| matches!(pair[0].token, Token::Number(..)) && pair[1].token == Token::Period;
+    if let Some(index) = tokens.windows(2).position(field_of_number) {
+        return Err(syntax_error_at(&tokens, index + 1, None));
+    }
     Ok(tokens)
 }
 

@@ -122,6 +122,14 @@ fn exercise(text: &str) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+#[test]
+fn a_number_has_no_fields() {
+    for text in ["select 1 .name", "select text * 1 . from okta"] {
+        let error = dialects::parse_query(text).err().map(|error| error.to_string());
+        assert_eq!(error.as_deref(), Some("syntax error at or near \".\""), "{text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
