@@ -42,6 +42,9 @@ def main():
     peers.report("select1", ours, theirs, "tps", 0.8)
     for name, values in (("ours", latencies), ("peer", other)):
         middle, late = quantile(values, 0.5), quantile(values, 0.99)
+        if middle == 0:
+            print(f"{name}: the log has no usable latencies")
+            continue
         print(f"{name}: p50 {middle:.3f} ms, p99 {late:.3f} ms, p99/p50 {late / middle:.2f} (target <= 3)")
 
 
