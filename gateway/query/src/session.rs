@@ -190,8 +190,11 @@ impl Session {
     /// # Errors
     /// Whatever the statement does wrong that can be seen without running it; `InFailedTransaction`.
     pub async fn prepare(&mut self, parsed: Parsed, types: &[PgType]) -> Result<Prepared> {
+        let text = Arc::clone(&parsed.text);
         let prepared = self.describe(parsed, types).await;
         if let Err(problem) = &prepared {
+            // A statement that is refused here never runs: its audit row is written now.
+            self.record(&text, None).await?.failed(problem);
             self.fail(problem);
         }
         prepared

@@ -82,7 +82,10 @@ impl fmt::Display for Failure {
 
 impl From<Problem> for Failure {
     fn from(problem: Problem) -> Self {
-        let cause = std::error::Error::source(&problem).map(|cause| format!(" ({cause})")).unwrap_or_default();
+        // Most causes are the crate's own error, which says the same.
+        let cause = std::error::Error::source(&problem).map(ToString::to_string);
+        let cause = cause.filter(|cause| *cause != problem.message).map(|cause| format!(" ({cause})"));
+        let cause = cause.unwrap_or_default();
         Self { message: format!("{}{cause}", problem.message), detail: problem.detail, hint: problem.hint, code: 1 }
     }
 }

@@ -47,7 +47,7 @@ pub async fn bind(addresses: &[String]) -> Result<Vec<TcpListener>, Failure> {
     for address in addresses {
         let listener = TcpListener::bind(address).await.map_err(|error| {
             Failure::message(format!("cannot listen on {address}: {error}"))
-                .hint("Choose another address with --listen HOST:PORT.")
+                .hint("Choose another one: serve --listen HOST:PORT, demo --port N.")
         })?;
         listeners.push(listener);
     }
